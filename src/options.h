@@ -1,0 +1,86 @@
+/*-------------------------------------------------------------------------
+ *
+ * options.h
+ *	  The options of an upload, checked in one place for all doors.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef INTAKE_OPTIONS_H
+#define INTAKE_OPTIONS_H
+
+#include "nodes/pg_list.h"
+#include "utils/jsonb.h"
+
+typedef enum IntakeTruncate
+{
+	INTAKE_TRUNCATE_NO,
+	INTAKE_TRUNCATE_DELETE,		/* true: by DELETE */
+	INTAKE_TRUNCATE_FAST		/* 'fast': by TRUNCATE */
+} IntakeTruncate;
+
+typedef enum IntakeExisting
+{
+	INTAKE_EXISTING_UPDATE,		/* a present row is replaced */
+	INTAKE_EXISTING_KEEP		/* a present row is left alone */
+} IntakeExisting;
+
+typedef enum IntakeUnknown
+{
+	INTAKE_UNKNOWN_ERROR,
+	INTAKE_UNKNOWN_IGNORE
+} IntakeUnknown;
+
+typedef enum IntakeTypes
+{
+	INTAKE_TYPES_LENIENT,
+	INTAKE_TYPES_STRICT
+} IntakeTypes;
+
+typedef struct IntakeOptions
+{
+	/* CSV; each of the first three is one ASCII character */
+	char	   *delimiter;		/* or 'auto' */
+	char	   *quote;
+	char	   *escape;
+	char	   *null;			/* NULL: an unquoted empty field is NULL */
+	bool		header;
+	List	   *columns;		/* names (char *); NIL: the table's */
+	int			encoding;		/* of the payload */
+
+	/* matching and conversion */
+	int			unknown;		/* IntakeUnknown */
+	int			types;			/* IntakeTypes */
+
+	/* writing */
+	List	   *key;			/* names (char *); NIL: the target's */
+	int			existing;		/* IntakeExisting */
+	int			truncate;		/* IntakeTruncate */
+	bool		allow_empty;
+
+	char	   *query_id;		/* NULL: none */
+} IntakeOptions;
+
+/* Which calls take an option. */
+#define INTAKE_DOOR_UPLOAD		0x01
+#define INTAKE_DOOR_DELETE		0x02
+#define INTAKE_DOOR_REGISTER	0x04	/* as a default of the target */
+
+/* The options with their defaults, in the current memory context. */
+extern IntakeOptions *intake_options_make(void);
+
+/*
+ * Sets the options that a JSON object gives, for one of the doors above.  An
+ * unrecognised option is an error that lists the valid ones, a bad value one
+ * that says what is valid.  With base, which may be NULL, the defaults of a
+ * registered target are set first.
+ */
+extern IntakeOptions *intake_options_parse(Jsonb *given, Jsonb *base,
+										   int door);
+
+/*
+ * The given options without those that a repeat of an operation may change
+ * (query_id), as text that is equal when the options are.
+ */
+extern char *intake_options_identity(Jsonb *given);
+
+#endif							/* INTAKE_OPTIONS_H */

@@ -1,0 +1,92 @@
+/*-------------------------------------------------------------------------
+ *
+ * operation.h
+ *	  Operations: claim, replay, finish, failure.
+ *
+ * One transaction holds the rows and the operation's record.  A claim is a
+ * transaction-level lock on (principal, UUID), taken without waiting; under
+ * it the record is looked for.  So a crash frees a claim at once and no
+ * state can go stale.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef INTAKE_OPERATION_H
+#define INTAKE_OPERATION_H
+
+#include "datatype/timestamp.h"
+#include "source/source.h"
+#include "utils/jsonb.h"
+#include "utils/uuid.h"
+
+/* SQLSTATEs of our own. */
+#define ERRCODE_INTAKE_RUNNING	MAKE_SQLSTATE('I', 'N', '4', '2', '3')
+#define ERRCODE_INTAKE_REUSED	MAKE_SQLSTATE('I', 'N', '4', '2', '2')
+
+typedef struct IntakeCounters
+{
+	int64		bytes_received;
+	int64		rows_received;
+	int64		rows_inserted;
+	int64		rows_updated;
+	int64		rows_deleted;	/* -1: unknown (truncate => 'fast') */
+	int64		rows_skipped;
+	int64		rows_rejected;
+} IntakeCounters;
+
+/* What the client asked for; a repeat must ask for the same. */
+typedef struct IntakeRequestIdentity
+{
+	const char *target;			/* qualified name */
+	const char *request;		/* mode, sys_op, format and options as given */
+} IntakeRequestIdentity;
+
+typedef struct IntakeOperation
+{
+	pg_uuid_t	uuid;
+	Oid			principal;
+	const char *door;			/* 'sql', 'copy', 'http' */
+	IntakeRequestIdentity identity;
+	const char *mode;			/* the mode that was used */
+	const char *query_id;		/* or NULL */
+	const char *request_id;		/* or NULL */
+
+	bool		is_replayed;
+	bool		is_partial;
+	int64		sys_cn;
+	TimestampTz started_at;
+	TimestampTz finished_at;
+	TimestampTz expires_at;		/* 0: never */
+	IntakeCounters counters;
+	Jsonb	   *errors;			/* of tolerated records, or NULL */
+	uint8		digest[INTAKE_DIGEST_LENGTH];
+} IntakeOperation;
+
+/*
+ * Claims operation->uuid for the current user and looks for its record.
+ * Returns false when there is none that succeeded: sys_cn and started_at are
+ * set and the caller goes on.  Returns true on a repeat: everything else is
+ * set from the record, is_replayed is true, and the caller has to call
+ * intake_operation_check_repeat() with the repeat's digest before it answers.
+ * Raises ERRCODE_INTAKE_RUNNING when the claim is held, by another session
+ * or further up in this one.
+ */
+extern bool intake_operation_claim(IntakeOperation *operation);
+
+/*
+ * Raises ERRCODE_INTAKE_REUSED unless target, request and digest of the
+ * repeat are those of the stored operation.
+ */
+extern void intake_operation_check_repeat(const IntakeOperation *operation,
+										  const IntakeRequestIdentity *identity,
+										  const uint8 digest[INTAKE_DIGEST_LENGTH]);
+
+/* Writes the record of a success; finished_at and expires_at are set. */
+extern void intake_operation_finish(IntakeOperation *operation);
+
+/*
+ * Ends this session's note that the claim's work is going on; the lock stays
+ * until the transaction ends.  Must be called on every way out.
+ */
+extern void intake_operation_leave(const IntakeOperation *operation);
+
+#endif							/* INTAKE_OPERATION_H */

@@ -1,0 +1,93 @@
+/*-------------------------------------------------------------------------
+ *
+ * source.h
+ *	  The buffered reader that every decoder pulls its bytes from.
+ *
+ * A source shows its unread bytes as the window [cursor, limit).  A decoder
+ * advances cursor over what it has used and calls intake_source_fill() when
+ * the window ends inside a record.  After a fill the window may lie
+ * elsewhere in memory: pointers into the old one are void, offsets from
+ * cursor stay right.  The bytes of the window are always UTF-8 *unchecked*:
+ * a payload in another encoding is converted on its way in.
+ *
+ * The source counts and digests the payload's bytes as they were received,
+ * before any conversion.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef INTAKE_SOURCE_H
+#define INTAKE_SOURCE_H
+
+#include "utils/jsonb.h"
+
+#define INTAKE_DIGEST_LENGTH 16
+
+typedef struct IntakeSource IntakeSource;
+
+typedef struct IntakeSourceRoutine
+{
+	const char *name;
+
+	/*
+	 * Puts up to len bytes at buffer and returns how many; 0 says that the
+	 * payload has ended.  Raises its own errors.
+	 */
+	size_t		(*read) (IntakeSource *source, char *buffer, size_t len);
+} IntakeSourceRoutine;
+
+struct IntakeSource
+{
+	const char *cursor;			/* first unread byte */
+	const char *limit;			/* one past the last byte at hand */
+	bool		is_ended;		/* no byte follows limit */
+
+	/* below: for source*.c only */
+	const IntakeSourceRoutine *routine; /* NULL: all bytes are at hand */
+	void	   *state;			/* the routine's own */
+	struct IntakeSourceBuffer *buffer;	/* NULL: all bytes are at hand */
+	const char *bytes;			/* the whole payload, when at hand */
+	uint64		received;		/* payload bytes taken so far */
+};
+
+/*
+ * Opens a payload that is in memory, without copying it; it must stay where
+ * it is.  encoding is a PostgreSQL encoding number.
+ */
+extern IntakeSource *intake_source_open_bytes(const char *bytes, size_t len,
+											  int encoding);
+
+/*
+ * Opens the elements of a jsonb array as NDJSON, one line an element.
+ * Errors when the value is not an array.
+ */
+extern IntakeSource *intake_source_open_jsonb(Jsonb *array);
+
+/*
+ * Opens a stream.  The buffer lives in the current memory context.
+ */
+extern IntakeSource *intake_source_open(const IntakeSourceRoutine *routine,
+										void *state, int encoding);
+
+/*
+ * Brings more bytes behind limit; the unread ones are kept.  Returns false,
+ * and sets is_ended, when there are none.  Raises an error when the unread
+ * bytes have reached pg_intake.max_record_size.
+ */
+extern bool intake_source_fill(IntakeSource *source);
+
+/*
+ * Reads the rest of the payload, so that count and digest cover all of it,
+ * and leaves an empty window.
+ */
+extern void intake_source_drain(IntakeSource *source);
+
+/* How many bytes the payload has had so far, as received. */
+extern uint64 intake_source_received(const IntakeSource *source);
+
+/*
+ * The XXH3-128 digest (big-endian form) of the drained payload.
+ */
+extern void intake_source_digest(const IntakeSource *source,
+								 uint8 digest[INTAKE_DIGEST_LENGTH]);
+
+#endif							/* INTAKE_SOURCE_H */

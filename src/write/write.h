@@ -1,0 +1,55 @@
+/*-------------------------------------------------------------------------
+ *
+ * write.h
+ *	  The writers: batches of rows into a relation.
+ *
+ * A writer takes full batches of decoded rows.  append writes them at once;
+ * replace, merge and truncate stage them and apply the stage in finish(),
+ * under the table lock, when the whole payload is known to be good.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef INTAKE_WRITE_H
+#define INTAKE_WRITE_H
+
+#include "columns.h"
+#include "options.h"
+#include "registry/operation.h"
+#include "registry/target.h"
+#include "write/batch.h"
+
+typedef struct IntakeWriter IntakeWriter;
+
+typedef struct IntakeWriteRoutine
+{
+	const char *name;
+	void		(*begin) (IntakeWriter *writer);
+	void		(*take) (IntakeWriter *writer, IntakeBatch *batch);
+	void		(*finish) (IntakeWriter *writer);
+} IntakeWriteRoutine;
+
+struct IntakeWriter
+{
+	const IntakeWriteRoutine *routine;
+	Relation	rel;
+	const IntakeTarget *target;
+	IntakeColumnSet *columns;
+	const IntakeOptions *options;
+	List	   *key;			/* of IntakeKeyItem; NIL for append */
+	int			sys_op;			/* of the request; -1: each record's own */
+
+	/* by column number: given by at least one record; the caller's */
+	bool	   *mentioned;
+
+	IntakeCounters *counters;	/* the writer counts what it does here */
+	IntakeWritePosition *position;	/* for CONTEXT; the caller's */
+	MemoryContext context;		/* the writer's own, until finish */
+	void	   *state;			/* the routine's own */
+};
+
+extern const IntakeWriteRoutine intake_write_append;
+extern const IntakeWriteRoutine intake_write_replace;
+extern const IntakeWriteRoutine intake_write_merge;
+extern const IntakeWriteRoutine intake_write_partition;
+
+#endif							/* INTAKE_WRITE_H */
