@@ -5,6 +5,7 @@
 #   make installcheck    regress and isolation tests on a running server
 #   make check           every test, on private servers
 #   make check-unit      the scanners' unit tests, outside the server
+#   make check-tap       the tests of whole servers
 #   make check-symbols   no library exports a name that postgres exports
 #   make check-format    the tree is as .clang-format wants it
 
@@ -20,19 +21,28 @@ OBJS = \
 	src/convert_json.o \
 	src/convert_number.o \
 	src/convert_time.o \
+	src/defaults.o \
 	src/ingest.o \
 	src/options.o \
+	src/plan.o \
 	src/settings.o \
 	src/sqlfuncs.o \
+	src/registry/entity.o \
 	src/registry/key.o \
+	src/registry/key_index.o \
+	src/registry/key_text.o \
 	src/registry/operation.o \
+	src/registry/operation_record.o \
 	src/registry/operation_sql.o \
 	src/registry/register.o \
+	src/registry/rename.o \
 	src/registry/target.o \
 	src/source/source.o \
 	src/source/source_jsonb.o \
 	src/format/avro_codec.o \
 	src/format/avro_plan.o \
+	src/format/avro_reader.o \
+	src/format/avro_render.o \
 	src/format/avro_schema.o \
 	src/format/format.o \
 	src/format/format_avro.o \
@@ -44,14 +54,19 @@ OBJS = \
 	src/format/scan_time.o \
 	src/format/scan_utf8.o \
 	src/write/batch.o \
+	src/write/insert.o \
+	src/write/keys.o \
 	src/write/lock.o \
+	src/write/merge_key.o \
+	src/write/stage.o \
+	src/write/truncate.o \
 	src/write/write_append.o \
 	src/write/write_merge.o \
 	src/write/write_partition.o \
 	src/write/write_replace.o \
 	src/write/write_sql.o
 
-HEADERS_INTERNAL = $(wildcard src/*.h src/*/*.h)
+INTERNAL_HEADERS = $(wildcard src/*.h src/*/*.h)
 
 PG_CPPFLAGS = -I$(srcdir)/src
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare $(WERROR)
@@ -62,9 +77,38 @@ REGRESS_OPTS = --inputdir=test
 ISOLATION = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test --outputdir=.
 
+EXTRA_CLEAN = test/unit/build test/avro/build
+
 PG_CONFIG ?= pg_config
+
+# PGXS has a target "check" that says that there is none; it stays out when
+# ours is asked for, which needs nothing of it.
+ifneq ($(MAKECMDGOALS),check)
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
+endif
 
 # PGXS tracks no headers.
-$(OBJS): $(HEADERS_INTERNAL)
+$(OBJS): $(INTERNAL_HEADERS)
+
+# test/run finds PostgreSQL itself unless it is told which.
+ifneq ($(filter command line environment,$(origin PG_CONFIG)),)
+export PG_CONFIG
+endif
+
+.PHONY: check-unit check-symbols check-format check-tap
+
+ifeq ($(MAKECMDGOALS),check)
+.PHONY: check
+check:
+	test/run
+endif
+
+check-unit check-tap: check-%:
+	test/run $*
+
+check-symbols: all
+	PG_CONFIG="$(PG_CONFIG)" test/symbols $(MODULE_big).so
+
+check-format:
+	test/format

@@ -118,6 +118,9 @@ extern void intake_columns_report_unknown(const IntakeColumnSet *set,
 										  const char *name, size_t len)
 			pg_attribute_noreturn();
 
+/* 'The columns are "a", "b" and 3 more.': for messages. */
+extern char *intake_columns_list(const IntakeColumnSet *set);
+
 /* Raises the error for a column that a header or a record gives twice. */
 extern void intake_columns_report_repeated(const IntakeColumnSet *set,
 										   int column)

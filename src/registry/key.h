@@ -3,9 +3,12 @@
  * key.h
  *	  Keys: lists of columns or immutable expressions over a relation.
  *
- * An item that is equal to a column's name is that column, else it is an SQL
- * expression.  The canonical SQL of an item is what PostgreSQL deparses, with
- * unqualified column names; it is what the registry stores.
+ * An item that is equal to a column's name, or is nothing but a reference to
+ * one, is that column; else it is an SQL expression.  The canonical SQL of an
+ * item is what PostgreSQL deparses, with unqualified column names and all
+ * else qualified that is not in pg_catalog; it is what the registry stores
+ * and what is parsed again.  A column's is its quoted name, so that a column
+ * called "lower(a)" and the expression lower(a) stay apart.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,7 +20,8 @@
 
 typedef struct IntakeKeyItem
 {
-	const char *name;			/* as written: how a payload names it */
+	const char *name;			/* how a payload names it: a column's name,
+								 * an expression as it was written */
 	const char *sql;			/* canonical, columns unqualified */
 	Expr	   *expr;			/* over varno 1; a plain Var for a column */
 	AttrNumber	attnum;			/* of a column; 0: an expression */
@@ -32,11 +36,13 @@ typedef struct IntakeKeyItem
  * Checks the items of a key against the relation and returns them as a list
  * of IntakeKeyItem.  what names the key in messages: "replacing key".
  *
- * Errors: empty list (22023), repeated item (42701), unknown column (42703),
- * system column, subquery, aggregate, window function, set-returning
- * function (42601 or 0A000 or 42803 as PostgreSQL says), expression without
- * a column (22023), stable or volatile expression (42P17, with a hint at
- * AT TIME ZONE), type without a default btree operator class (42704).
+ * Errors: empty list (22023), more items than an index may have (54011),
+ * repeated item (42701), not one expression (42601), unknown column (42703),
+ * system column, whole row, subquery, set-returning function (0A000),
+ * aggregate (42803), window function (42P20), expression without a column
+ * (22023), stable or volatile expression (42P17, with a hint at
+ * AT TIME ZONE), pseudo-type (42P16), no collation (42P22), type without a
+ * default btree operator class (42704).
  */
 extern List *intake_key_resolve(Relation rel, List *items, const char *what);
 
@@ -59,6 +65,17 @@ extern List *intake_key_columns(List *key);
  */
 extern char *intake_key_item_sql(Relation rel, const IntakeKeyItem *item,
 								 const char *alias);
+
+/*
+ * Is the stored item with this name and canonical SQL a column?
+ */
+extern bool intake_key_is_column(const char *name, const char *sql);
+
+/*
+ * Are all columns there that a stored key (a list of canonical SQL) uses?
+ * Raises no error for what the registry holds and takes no lock.
+ */
+extern bool intake_key_is_usable(Oid relid, List *sql);
 
 /*
  * The text of an item after column old_name was renamed: identifiers that

@@ -51,6 +51,7 @@ typedef struct IntakeOperation
 	const char *request_id;		/* or NULL */
 
 	bool		is_replayed;
+	bool		has_failed;		/* an earlier run's failure is on record */
 	bool		is_partial;
 	int64		sys_cn;
 	TimestampTz started_at;
@@ -82,6 +83,23 @@ extern void intake_operation_check_repeat(const IntakeOperation *operation,
 
 /* Writes the record of a success; finished_at and expires_at are set. */
 extern void intake_operation_finish(IntakeOperation *operation);
+
+/*
+ * Records a failure, for a door whose rows have been rolled back, and returns
+ * true; does nothing and returns false when the operation has succeeded
+ * meanwhile.  uuid, door, identity, mode, query_id and request_id are set by
+ * the caller.
+ */
+extern bool intake_operation_fail(IntakeOperation *operation, Jsonb *error);
+
+/*
+ * Takes the claim's lock, without waiting; raises ERRCODE_INTAKE_RUNNING when
+ * it is held.
+ */
+extern void intake_operation_lock(Oid principal, const pg_uuid_t *uuid);
+
+/* Whether the claim is held, here or elsewhere, now. */
+extern bool intake_operation_is_running(Oid principal, const pg_uuid_t *uuid);
 
 /*
  * Ends this session's note that the claim's work is going on; the lock stays

@@ -69,6 +69,12 @@ extern IntakeSource *intake_source_open(const IntakeSourceRoutine *routine,
 										void *state, int encoding);
 
 /*
+ * Says in which encoding the payload is, when that was not known at opening.
+ * No byte may have been read yet.
+ */
+extern void intake_source_set_encoding(IntakeSource *source, int encoding);
+
+/*
  * Brings more bytes behind limit; the unread ones are kept.  Returns false,
  * and sets is_ended, when there are none.  Raises an error when the unread
  * bytes have reached pg_intake.max_record_size.

@@ -8,6 +8,8 @@
 #ifndef INTAKE_BATCH_H
 #define INTAKE_BATCH_H
 
+#include "utils/memutils.h"
+
 #include "columns.h"
 
 /* A batch is full at so many rows or so many bytes of values. */
@@ -19,7 +21,8 @@ typedef struct IntakeBatch
 	MemoryContext context;		/* of the rows' values */
 	int			ncolumns;
 	int			nrows;
-	IntakeRow	rows[INTAKE_BATCH_ROWS];
+	int			capacity;		/* rows; fewer for wide tables */
+	IntakeRow  *rows;
 } IntakeBatch;
 
 /* Where a writer is, for CONTEXT. */
@@ -38,7 +41,7 @@ extern IntakeRow *intake_batch_next(IntakeBatch *batch);
 static inline bool
 intake_batch_is_full(const IntakeBatch *batch)
 {
-	return batch->nrows == INTAKE_BATCH_ROWS ||
+	return batch->nrows == batch->capacity ||
 		MemoryContextMemAllocated(batch->context, false) >= INTAKE_BATCH_BYTES;
 }
 

@@ -4,14 +4,16 @@
  *	  The writers: batches of rows into a relation.
  *
  * A writer takes full batches of decoded rows.  append writes them at once;
- * replace, merge and truncate stage them and apply the stage in finish(),
- * under the table lock, when the whole payload is known to be good.
+ * replace, merge, partition delete and everything with option truncate stage
+ * them and apply the stage in finish(), under the table lock, when the whole
+ * payload is known to be good.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef INTAKE_WRITE_H
 #define INTAKE_WRITE_H
 
+#include "defaults.h"
 #include "columns.h"
 #include "options.h"
 #include "registry/operation.h"
@@ -34,12 +36,10 @@ struct IntakeWriter
 	Relation	rel;
 	const IntakeTarget *target;
 	IntakeColumnSet *columns;
+	IntakeDefaults *defaults;	/* knows which columns have been mentioned */
 	const IntakeOptions *options;
 	List	   *key;			/* of IntakeKeyItem; NIL for append */
 	int			sys_op;			/* of the request; -1: each record's own */
-
-	/* by column number: given by at least one record; the caller's */
-	bool	   *mentioned;
 
 	IntakeCounters *counters;	/* the writer counts what it does here */
 	IntakeWritePosition *position;	/* for CONTEXT; the caller's */

@@ -1,0 +1,458 @@
+/* pg_intake 1.0 */
+
+-- complain if script is sourced in psql, rather than via CREATE EXTENSION
+\echo Use "CREATE EXTENSION pg_intake" to load this file. \quit
+
+CREATE SCHEMA intake;
+COMMENT ON SCHEMA intake IS 'pg_intake: exactly-once bulk intake';
+
+--
+-- Types
+--
+
+CREATE TYPE intake.upload_result AS (
+    operation uuid,
+    replayed bool,
+    partial bool,
+    sys_cn bigint,
+    started_at timestamptz,
+    finished_at timestamptz,
+    expires_at timestamptz,
+    bytes_received bigint,
+    rows_received bigint,
+    rows_inserted bigint,
+    rows_updated bigint,
+    rows_deleted bigint,
+    rows_skipped bigint,
+    rows_rejected bigint,
+    rows_affected bigint,
+    errors jsonb
+);
+COMMENT ON TYPE intake.upload_result IS 'What an operation did; a repeat gets the stored one with replayed = true.';
+
+--
+-- Operations
+--
+
+CREATE SEQUENCE intake.sys_cn;
+COMMENT ON SEQUENCE intake.sys_cn IS 'Numbers operations in the order in which they start.';
+
+CREATE TABLE intake.operation (
+    operation uuid NOT NULL,
+    role_name name NOT NULL,
+    role_oid oid NOT NULL,
+    cluster bigint NOT NULL,
+    login_name name NOT NULL,
+    door text NOT NULL,
+    state "char" NOT NULL,
+    target text NOT NULL,
+    mode text NOT NULL,
+    request text NOT NULL,
+    digest bytea NOT NULL,
+    sys_cn bigint,
+    started_at timestamptz NOT NULL,
+    finished_at timestamptz NOT NULL,
+    expires_at timestamptz,
+    bytes_received bigint NOT NULL,
+    rows_received bigint NOT NULL,
+    rows_inserted bigint NOT NULL,
+    rows_updated bigint NOT NULL,
+    rows_deleted bigint,
+    rows_skipped bigint NOT NULL,
+    rows_rejected bigint NOT NULL,
+    errors jsonb,
+    error jsonb,
+    query_id text,
+    request_id text
+);
+COMMENT ON TABLE intake.operation IS 'Records of operations; written by the extension''s code only. Its children are time slices.';
+REVOKE ALL ON intake.operation FROM PUBLIC;
+
+-- Eight slices, as operation_record.c expects.
+CREATE TABLE intake.operation_0 () INHERITS (intake.operation);
+CREATE TABLE intake.operation_1 () INHERITS (intake.operation);
+CREATE TABLE intake.operation_2 () INHERITS (intake.operation);
+CREATE TABLE intake.operation_3 () INHERITS (intake.operation);
+CREATE TABLE intake.operation_4 () INHERITS (intake.operation);
+CREATE TABLE intake.operation_5 () INHERITS (intake.operation);
+CREATE TABLE intake.operation_6 () INHERITS (intake.operation);
+CREATE TABLE intake.operation_7 () INHERITS (intake.operation);
+CREATE INDEX ON intake.operation_0 (operation);
+CREATE INDEX ON intake.operation_1 (operation);
+CREATE INDEX ON intake.operation_2 (operation);
+CREATE INDEX ON intake.operation_3 (operation);
+CREATE INDEX ON intake.operation_4 (operation);
+CREATE INDEX ON intake.operation_5 (operation);
+CREATE INDEX ON intake.operation_6 (operation);
+CREATE INDEX ON intake.operation_7 (operation);
+REVOKE ALL ON intake.operation_0, intake.operation_1, intake.operation_2, intake.operation_3,
+    intake.operation_4, intake.operation_5, intake.operation_6, intake.operation_7 FROM PUBLIC;
+COMMENT ON TABLE intake.operation_0 IS 'A time slice of intake.operation.';
+COMMENT ON TABLE intake.operation_1 IS 'A time slice of intake.operation.';
+COMMENT ON TABLE intake.operation_2 IS 'A time slice of intake.operation.';
+COMMENT ON TABLE intake.operation_3 IS 'A time slice of intake.operation.';
+COMMENT ON TABLE intake.operation_4 IS 'A time slice of intake.operation.';
+COMMENT ON TABLE intake.operation_5 IS 'A time slice of intake.operation.';
+COMMENT ON TABLE intake.operation_6 IS 'A time slice of intake.operation.';
+COMMENT ON TABLE intake.operation_7 IS 'A time slice of intake.operation.';
+
+-- Empty until the first rotation: then the slice that was opened last takes
+-- new records.
+CREATE TABLE intake.operation_slice (
+    slice int NOT NULL PRIMARY KEY CHECK (slice BETWEEN 0 AND 7),
+    opened_at timestamptz NOT NULL
+);
+COMMENT ON TABLE intake.operation_slice IS 'When each time slice of intake.operation was opened.';
+REVOKE ALL ON intake.operation_slice FROM PUBLIC;
+
+SELECT pg_catalog.pg_extension_config_dump('intake.sys_cn', '');
+SELECT pg_catalog.pg_extension_config_dump('intake.operation_0', '');
+SELECT pg_catalog.pg_extension_config_dump('intake.operation_1', '');
+SELECT pg_catalog.pg_extension_config_dump('intake.operation_2', '');
+SELECT pg_catalog.pg_extension_config_dump('intake.operation_3', '');
+SELECT pg_catalog.pg_extension_config_dump('intake.operation_4', '');
+SELECT pg_catalog.pg_extension_config_dump('intake.operation_5', '');
+SELECT pg_catalog.pg_extension_config_dump('intake.operation_6', '');
+SELECT pg_catalog.pg_extension_config_dump('intake.operation_7', '');
+SELECT pg_catalog.pg_extension_config_dump('intake.operation_slice', '');
+
+CREATE VIEW intake.operations WITH (security_barrier) AS
+SELECT o.operation,
+       o.role_name AS role,
+       o.login_name AS "session_user",
+       o.door,
+       CASE o.state WHEN 'f' THEN 'failed' ELSE 'succeeded' END AS status,
+       o.state = 'p' AS partial,
+       o.target,
+       o.mode,
+       o.request,
+       o.digest,
+       o.sys_cn,
+       o.started_at,
+       o.finished_at,
+       o.expires_at,
+       o.bytes_received,
+       o.rows_received,
+       o.rows_inserted,
+       o.rows_updated,
+       o.rows_deleted,
+       o.rows_skipped,
+       o.rows_rejected,
+       o.rows_inserted + o.rows_updated + o.rows_deleted AS rows_affected,
+       o.errors,
+       o.query_id,
+       o.request_id,
+       o.error
+  FROM intake.operation o
+ WHERE CASE WHEN o.cluster = (SELECT s.system_identifier FROM pg_catalog.pg_control_system() s)
+            THEN o.role_oid = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = CURRENT_USER)
+            ELSE o.role_name = CURRENT_USER END
+    OR pg_catalog.pg_has_role('pg_monitor', 'USAGE')
+ ORDER BY o.started_at DESC;
+COMMENT ON VIEW intake.operations IS 'One row an operation, newest first: the caller''s own; all of them for members of pg_monitor.';
+COMMENT ON COLUMN intake.operations.role IS 'the principal: the role the operation ran as';
+COMMENT ON COLUMN intake.operations.door IS 'sql, copy or http';
+COMMENT ON COLUMN intake.operations.digest IS 'XXH3-128 of the payload';
+COMMENT ON COLUMN intake.operations.request IS 'mode, sys_op, format and options as they were given; a repeat must give the same';
+COMMENT ON COLUMN intake.operations.rows_deleted IS 'NULL after truncate => ''fast''';
+GRANT SELECT ON intake.operations TO PUBLIC;
+
+CREATE FUNCTION intake.operation_status(operation uuid) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'intake_operation_status';
+COMMENT ON FUNCTION intake.operation_status(uuid) IS 'succeeded, running, failed or unknown: of the caller''s own operation';
+
+CREATE FUNCTION intake.operation_uuid(VARIADIC parts text[]) RETURNS uuid
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'intake_operation_uuid';
+COMMENT ON FUNCTION intake.operation_uuid(text[]) IS 'The version 5 UUID of a list of texts: the same job gets the same operation each time it is run.';
+
+CREATE FUNCTION intake.forget_operation(operation uuid) RETURNS bool
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'intake_forget_operation';
+COMMENT ON FUNCTION intake.forget_operation(uuid) IS 'Forgets an operation, so that its UUID runs again; for the target''s owner. False when there is none.';
+
+CREATE FUNCTION intake.record_failure(operation uuid, target regclass, error jsonb DEFAULT '{}') RETURNS bool
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'intake_record_failure';
+COMMENT ON FUNCTION intake.record_failure(uuid, regclass, jsonb) IS 'Records that an operation of the caller''s failed, after its rows were rolled back; it may run again. False when it has succeeded meanwhile.';
+
+CREATE FUNCTION intake.operation_retention() RETURNS interval
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'intake_operation_retention_interval';
+COMMENT ON FUNCTION intake.operation_retention() IS 'pg_intake.operation_retention as an interval; zero keeps operations for ever.';
+
+CREATE FUNCTION intake.rotate_operations() RETURNS int
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    slices CONSTANT int := 8;
+    retention CONSTANT interval := intake.operation_retention();
+    current_one int;
+    opened timestamptz;
+    one int;
+    closed timestamptz;
+    truncated int := 0;
+BEGIN
+    -- one rotation at a time; uploads go on
+    LOCK TABLE intake.operation_slice IN SHARE ROW EXCLUSIVE MODE;
+    SELECT s.slice, s.opened_at INTO current_one, opened
+      FROM intake.operation_slice s ORDER BY s.opened_at DESC LIMIT 1;
+    IF NOT FOUND THEN
+        INSERT INTO intake.operation_slice VALUES (0, clock_timestamp());
+        RETURN 0;
+    END IF;
+    IF retention = interval '0' THEN
+        RETURN 0;
+    END IF;
+
+    -- A slice is closed when the next one was opened; from then on its last
+    -- record is as old as that.
+    FOR one, closed IN
+        SELECT s.slice, n.opened_at
+          FROM intake.operation_slice s, LATERAL (
+               SELECT x.opened_at FROM intake.operation_slice x
+                WHERE x.opened_at > s.opened_at ORDER BY x.opened_at LIMIT 1) n
+         ORDER BY s.opened_at
+    LOOP
+        EXIT WHEN closed + retention > clock_timestamp();
+        BEGIN
+            EXECUTE format('LOCK TABLE intake.operation_%s IN ACCESS EXCLUSIVE MODE NOWAIT', one);
+            EXECUTE format('TRUNCATE ONLY intake.operation_%s', one);
+            DELETE FROM intake.operation_slice WHERE slice = one;
+            truncated := truncated + 1;
+        EXCEPTION WHEN lock_not_available THEN
+            EXIT;               -- somebody reads it; the next rotation gets it
+        END;
+    END LOOP;
+
+    -- Open the next slice when this one has taken its share of the time and
+    -- the next one is free.
+    one := (current_one + 1) % slices;
+    IF opened + retention / (slices - 2) <= clock_timestamp()
+       AND NOT EXISTS (SELECT FROM intake.operation_slice s WHERE s.slice = one) THEN
+        INSERT INTO intake.operation_slice VALUES (one, clock_timestamp());
+    END IF;
+    RETURN truncated;
+END
+$$;
+COMMENT ON FUNCTION intake.rotate_operations() IS 'Forgets operations older than pg_intake.operation_retention by truncating whole time slices; to be run once a day or so. Returns how many slices were emptied.';
+REVOKE ALL ON FUNCTION intake.rotate_operations() FROM PUBLIC;
+
+--
+-- Registry
+--
+
+-- ---------------------------------------------------------------- registry
+
+-- One row a registered target; only the extension's code writes it.
+CREATE TABLE intake.entity (
+	target regclass PRIMARY KEY,
+	row_type regtype NOT NULL,
+	kind text NOT NULL CHECK (kind IN ('logical', 'proxy', 'standalone')),
+	datamart name NOT NULL,
+	entity name NOT NULL,
+	mode text CHECK (mode IN ('append', 'replace', 'merge')),
+	replacing_key text[],
+	replacing_sql text[],
+	partition_key text[],
+	partition_sql text[],
+	options jsonb NOT NULL DEFAULT '{}',
+	registered_at timestamptz NOT NULL,
+	registered_by name NOT NULL,
+	UNIQUE (datamart, entity)
+);
+REVOKE ALL ON intake.entity FROM PUBLIC;
+COMMENT ON TABLE intake.entity IS
+	'registered targets; written by pg_intake only, read view intake.entities';
+COMMENT ON COLUMN intake.entity.row_type IS
+	'composite type of the target: an entry whose target has another one is of a dropped table';
+COMMENT ON COLUMN intake.entity.replacing_sql IS
+	'items of replacing_key as canonical SQL, valid under any search_path';
+COMMENT ON COLUMN intake.entity.partition_sql IS
+	'items of partition_key as canonical SQL, valid under any search_path';
+
+-- A dump leaves out entries whose table is gone: they could not be restored.
+SELECT pg_catalog.pg_extension_config_dump('intake.entity',
+	'WHERE EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = target AND c.reltype = row_type)');
+
+CREATE FUNCTION intake.register_table(
+	target regclass,
+	kind text DEFAULT NULL,
+	replacing_key text[] DEFAULT NULL,
+	partition_key text[] DEFAULT NULL,
+	datamart name DEFAULT NULL,
+	entity name DEFAULT NULL,
+	mode text DEFAULT NULL,
+	create_index bool DEFAULT true,
+	options jsonb DEFAULT '{}')
+RETURNS void
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'intake_register_table';
+COMMENT ON FUNCTION intake.register_table(regclass, text, text[], text[], name, name, text, bool, jsonb) IS
+	'registers a table of the caller as a target: kind, keys, default mode and options, public name';
+
+CREATE FUNCTION intake.unregister_table(target regclass)
+RETURNS void
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'intake_unregister_table';
+COMMENT ON FUNCTION intake.unregister_table(regclass) IS
+	'forgets the registration of a table of the caller; the table stays as it is';
+
+CREATE FUNCTION intake.entity_state(
+	target regclass, replacing_sql text[], partition_sql text[])
+RETURNS text
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'intake_entity_state';
+COMMENT ON FUNCTION intake.entity_state(regclass, text[], text[]) IS
+	'ready, or suspended if a column that a key uses is gone; for view intake.entities';
+
+CREATE VIEW intake.entities AS
+SELECT e.target, e.kind, e.datamart, e.entity, e.mode,
+	e.replacing_key, e.partition_key, e.options,
+	e.registered_at, e.registered_by,
+	intake.entity_state(e.target, e.replacing_sql, e.partition_sql) AS state
+FROM intake.entity e
+JOIN pg_catalog.pg_class c
+	ON c.oid OPERATOR(pg_catalog.=) e.target
+	AND c.reltype OPERATOR(pg_catalog.=) e.row_type;
+REVOKE ALL ON intake.entities FROM PUBLIC;
+GRANT SELECT ON intake.entities TO PUBLIC;
+COMMENT ON VIEW intake.entities IS
+	'registered targets; state is suspended while a column of a key is missing';
+
+-- Keys follow the renames of their columns.
+CREATE FUNCTION intake.on_rename()
+RETURNS event_trigger
+LANGUAGE C
+AS 'MODULE_PATHNAME', 'intake_on_rename';
+REVOKE ALL ON FUNCTION intake.on_rename() FROM PUBLIC;
+COMMENT ON FUNCTION intake.on_rename() IS
+	'event trigger: rewrites the keys of registered tables whose columns are renamed';
+
+CREATE EVENT TRIGGER pg_intake_on_rename ON ddl_command_end
+	WHEN TAG IN ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER VIEW',
+		'ALTER MATERIALIZED VIEW', 'ALTER TYPE')
+	EXECUTE FUNCTION intake.on_rename();
+ALTER EVENT TRIGGER pg_intake_on_rename ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER pg_intake_on_rename IS
+	'pg_intake: keys follow the renames of their columns';
+
+-- Dropped tables lose their entries.  A failure leaves an entry that counts
+-- no more (see row_type); it is never worth a DROP, hence the warning.
+CREATE FUNCTION intake.on_drop()
+RETURNS event_trigger
+LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	-- A subtransaction only where there may be something to do.
+	IF NOT EXISTS (
+		SELECT FROM pg_catalog.pg_event_trigger_dropped_objects() d
+		WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+			AND d.objsubid = 0 AND NOT d.is_temporary
+			AND d.object_type IN ('table', 'view', 'foreign table'))
+	THEN
+		RETURN;
+	END IF;
+
+	BEGIN
+		DELETE FROM intake.entity e
+		USING pg_catalog.pg_event_trigger_dropped_objects() d
+		WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+			AND d.objsubid = 0
+			AND e.target = d.objid;
+	EXCEPTION WHEN OTHERS THEN
+		RAISE WARNING 'could not remove the registrations of dropped tables: %', SQLERRM;
+	END;
+END
+$$;
+REVOKE ALL ON FUNCTION intake.on_drop() FROM PUBLIC;
+COMMENT ON FUNCTION intake.on_drop() IS
+	'event trigger: removes the registrations of dropped tables';
+
+CREATE EVENT TRIGGER pg_intake_on_drop ON sql_drop
+	EXECUTE FUNCTION intake.on_drop();
+ALTER EVENT TRIGGER pg_intake_on_drop ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER pg_intake_on_drop IS
+	'pg_intake: dropped tables lose their registrations';
+
+--
+-- Uploads
+--
+
+CREATE FUNCTION intake.upload(
+    target regclass,
+    payload bytea,
+    format text DEFAULT 'ndjson',
+    operation uuid DEFAULT NULL,
+    mode text DEFAULT NULL,
+    sys_op int DEFAULT NULL,
+    options jsonb DEFAULT '{}'
+) RETURNS intake.upload_result
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'intake_upload_bytea';
+COMMENT ON FUNCTION intake.upload(regclass, bytea, text, uuid, text, int, jsonb) IS 'Uploads a payload (ndjson, csv or avro) into a table, once for each operation UUID.';
+
+CREATE FUNCTION intake.upload(
+    target regclass,
+    payload text,
+    format text DEFAULT 'ndjson',
+    operation uuid DEFAULT NULL,
+    mode text DEFAULT NULL,
+    sys_op int DEFAULT NULL,
+    options jsonb DEFAULT '{}'
+) RETURNS intake.upload_result
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'intake_upload_text';
+COMMENT ON FUNCTION intake.upload(regclass, text, text, uuid, text, int, jsonb) IS 'Uploads a payload (ndjson or csv) in the database''s encoding.';
+
+CREATE FUNCTION intake.upload(
+    target regclass,
+    payload jsonb,
+    format text DEFAULT 'ndjson',
+    operation uuid DEFAULT NULL,
+    mode text DEFAULT NULL,
+    sys_op int DEFAULT NULL,
+    options jsonb DEFAULT '{}'
+) RETURNS intake.upload_result
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'intake_upload_jsonb';
+COMMENT ON FUNCTION intake.upload(regclass, jsonb, text, uuid, text, int, jsonb) IS 'Uploads one jsonb array of rows or objects.';
+
+CREATE FUNCTION intake.delete_partitions(
+    target regclass,
+    partitions jsonb,
+    operation uuid DEFAULT NULL,
+    options jsonb DEFAULT '{}'
+) RETURNS intake.upload_result
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'intake_delete_partitions';
+COMMENT ON FUNCTION intake.delete_partitions(regclass, jsonb, uuid, jsonb) IS 'Deletes the rows whose partition key is one of those given: an array of objects, one member for each item of the key.';
+
+CREATE FUNCTION intake.options(
+    OUT name text, OUT type text, OUT default_value text, OUT calls text[], OUT description text
+) RETURNS SETOF record
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'intake_options_list';
+COMMENT ON FUNCTION intake.options() IS 'The options of upload, delete_partitions and register_table.';
+
+-- How a batch of rows reaches the statements that write it; outside of them
+-- both functions raise an error.
+CREATE FUNCTION intake.batch_support(internal) RETURNS internal
+LANGUAGE c STRICT
+AS 'MODULE_PATHNAME', 'intake_batch_support';
+COMMENT ON FUNCTION intake.batch_support(internal) IS 'Tells the planner how many rows a batch has.';
+
+CREATE FUNCTION intake.batch_rows() RETURNS SETOF record
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SUPPORT intake.batch_support
+AS 'MODULE_PATHNAME', 'intake_batch_rows';
+COMMENT ON FUNCTION intake.batch_rows() IS 'The rows of the batch that the extension is writing; for its own statements.';
+
+CREATE FUNCTION intake.batch_at(record bigint, line bigint) RETURNS bool
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'intake_batch_at';
+COMMENT ON FUNCTION intake.batch_at(bigint, bigint) IS 'Notes which record of the batch is being written; for the extension''s own statements.';

@@ -1,0 +1,553 @@
+/*-------------------------------------------------------------------------
+ *
+ * convert.c
+ *	  From a payload's values to Datums: preparation, texts, bytes, errors.
+ *
+ * A column's declared type is reduced once, by intake_convert_prepare(), to
+ * one of a few conversions of its base type.  Common types are read straight
+ * from the payload's bytes; all others go through the type's own input
+ * function, which wants a terminated string in the encoding of the server:
+ * a scratch copy (see below).  A domain's constraints are checked last, on
+ * the finished Datum, so that none of the conversions knows of domains.
+ *
+ * Numbers are in convert_number.c, dates and times in convert_time.c, what
+ * JSON does beyond texts in convert_json.c, Avro's logical types in the file
+ * of the Datum they make.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "parser/parse_coerce.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/typcache.h"
+#include "utils/uuid.h"
+
+#include "convert.h"
+#include "convert_internal.h"
+
+/* Longer texts are copied into the current memory context. */
+#define SCRATCH_SIZE 8192
+
+/* The length of a UUID as text, in the canonical form. */
+#define UUID_TEXT_LEN 36
+
+/*
+ * The copy for an input function.  It must not be used for an input function
+ * that may run code of users, which could upload in turn: those of
+ * containers, which check their elements' domains.
+ */
+static char scratch[SCRATCH_SIZE];
+
+/* ---------- messages ---------- */
+
+bool
+intake_convert_needs_encoding(void)
+{
+	int			encoding = GetDatabaseEncoding();
+
+	return encoding != PG_UTF8 && encoding != PG_SQL_ASCII;
+}
+
+char *
+intake_convert_show(const char *text, size_t len)
+{
+	size_t		shown = Min(len, INTAKE_MAX_SHOWN_VALUE);
+	char	   *result;
+
+	/* cut in front of a character, not inside one */
+	if (shown < len)
+		while (shown > 0 && (text[shown] & 0xC0) == 0x80)
+			shown--;
+
+	result = palloc(shown + sizeof("..."));
+	memcpy(result, text, shown);
+	strcpy(result + shown, shown < len ? "..." : "");
+
+	if (intake_convert_needs_encoding())
+		result = pg_any_to_server(result, strlen(result), PG_UTF8);
+	return result;
+}
+
+const char *
+intake_convert_type_name(const IntakeColumn *column)
+{
+	return format_type_be(column->base_type);
+}
+
+void
+intake_convert_report_syntax(const IntakeColumn *column,
+							 const char *text, size_t len, const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+			 errmsg("invalid input syntax for type %s: \"%s\"",
+					intake_convert_type_name(column),
+					intake_convert_show(text, len)),
+			 detail ? errdetail_internal("%s", detail) : 0));
+}
+
+void
+intake_convert_report_range(const IntakeColumn *column,
+							const char *text, size_t len)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("value \"%s\" is out of range for type %s",
+					intake_convert_show(text, len),
+					intake_convert_type_name(column))));
+}
+
+void
+intake_convert_report_mismatch(const IntakeColumn *column, const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("column of type %s cannot take %s",
+					format_type_be(column->type), what)));
+}
+
+/* ---------- preparation ---------- */
+
+/* The conversion of a base type that is neither array nor composite. */
+static IntakeConversion
+choose_conversion(Oid type, int32 typmod)
+{
+	switch (type)
+	{
+		case BOOLOID:
+			return INTAKE_CONVERT_BOOL;
+		case INT2OID:
+			return INTAKE_CONVERT_INT2;
+		case INT4OID:
+			return INTAKE_CONVERT_INT4;
+		case INT8OID:
+			return INTAKE_CONVERT_INT8;
+		case FLOAT4OID:
+			return INTAKE_CONVERT_FLOAT4;
+		case FLOAT8OID:
+			return INTAKE_CONVERT_FLOAT8;
+		case NUMERICOID:
+			return INTAKE_CONVERT_NUMERIC;
+		case TEXTOID:
+			return INTAKE_CONVERT_TEXT;
+		case VARCHAROID:
+			return typmod < 0 ? INTAKE_CONVERT_TEXT : INTAKE_CONVERT_CHARACTER;
+		case BPCHAROID:
+			return INTAKE_CONVERT_CHARACTER;
+		case BYTEAOID:
+			return INTAKE_CONVERT_BYTEA;
+		case UUIDOID:
+			return INTAKE_CONVERT_UUID;
+		case DATEOID:
+			return INTAKE_CONVERT_DATE;
+		case TIMEOID:
+			return INTAKE_CONVERT_TIME;
+		case TIMESTAMPOID:
+			return INTAKE_CONVERT_TIMESTAMP;
+		case TIMESTAMPTZOID:
+			return INTAKE_CONVERT_TIMESTAMPTZ;
+		case INTERVALOID:
+			return INTAKE_CONVERT_INTERVAL;
+		case JSONOID:
+			return INTAKE_CONVERT_JSON;
+		case JSONBOID:
+			return INTAKE_CONVERT_JSONB;
+		case POINTOID:
+			return INTAKE_CONVERT_POINT;
+		default:
+			return INTAKE_CONVERT_INPUT;
+	}
+}
+
+/* What an array's elements are converted as; it bears the array's name. */
+static IntakeColumn *
+prepare_element(const IntakeColumn *column, Oid type)
+{
+	IntakeColumn *element = palloc0(sizeof(IntakeColumn));
+
+	element->name = column->name;
+	element->type = type;
+	element->typmod = column->base_typmod;
+	element->collation = column->collation;
+	intake_convert_prepare(element);
+	return element;
+}
+
+static char *
+convert_name(const char *name)
+{
+	if (intake_convert_needs_encoding())
+		return pg_server_to_any(name, strlen(name), PG_UTF8);
+	return pstrdup(name);
+}
+
+/* The members of a composite type; attnum is that of its row type. */
+static IntakeColumnSet *
+prepare_members(Oid type, int32 typmod)
+{
+	TupleDesc	desc = lookup_rowtype_tupdesc(type, typmod);
+	IntakeColumnSet *set;
+	int			i;
+
+	set = intake_columns_make(desc->natts,
+							  psprintf("type %s", format_type_be(type)));
+	set->ncolumns = 0;
+	for (i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+		IntakeColumn *member;
+
+		if (attribute->attisdropped)
+			continue;
+		member = &set->columns[set->ncolumns++];
+		member->name = convert_name(NameStr(attribute->attname));
+		member->attnum = attribute->attnum;
+		member->type = attribute->atttypid;
+		member->typmod = attribute->atttypmod;
+		member->collation = attribute->attcollation;
+		intake_convert_prepare(member);
+	}
+	ReleaseTupleDesc(desc);
+	return set;
+}
+
+void
+intake_convert_prepare(IntakeColumn *column)
+{
+	Oid			input_function;
+	Oid			element_type;
+
+	check_stack_depth();
+
+	column->context = CurrentMemoryContext;
+	column->base_typmod = column->typmod;
+	column->base_type = getBaseTypeAndTypmod(column->type,
+											 &column->base_typmod);
+	column->is_domain = column->base_type != column->type;
+	column->is_character = column->base_type == CHAROID ||
+		TypeCategory(column->base_type) == TYPCATEGORY_STRING;
+
+	getTypeInputInfo(column->base_type, &input_function,
+					 &column->input_param);
+	fmgr_info(input_function, &column->input);
+
+	element_type = get_element_type(column->base_type);
+	if (OidIsValid(element_type))
+	{
+		column->conversion = INTAKE_CONVERT_ARRAY;
+		column->element = prepare_element(column, element_type);
+	}
+	else if (column->base_type != RECORDOID &&
+			 type_is_rowtype(column->base_type))
+	{
+		column->conversion = INTAKE_CONVERT_COMPOSITE;
+		column->members = prepare_members(column->base_type,
+										  column->base_typmod);
+	}
+	else
+		column->conversion = choose_conversion(column->base_type,
+											   column->base_typmod);
+}
+
+/* ---------- input functions ---------- */
+
+/* A text in the encoding of the server; not terminated. */
+static const char *
+recode_text(const char *text, size_t *len)
+{
+	char	   *recoded;
+
+	if (!intake_convert_needs_encoding())
+		return text;
+	recoded = pg_any_to_server(text, *len, PG_UTF8);
+	if (recoded != text)
+		*len = strlen(recoded);
+	return recoded;
+}
+
+/* Does the type's input function call those of other types? */
+static bool
+is_container(const IntakeColumn *column)
+{
+	switch (column->input.fn_oid)
+	{
+		case F_ARRAY_IN:
+		case F_RANGE_IN:
+		case F_MULTIRANGE_IN:
+		case F_RECORD_IN:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* Cuts a message that repeats a value at full length. */
+static void
+cut_message(char *message)
+{
+	const int	limit = 2 * INTAKE_MAX_SHOWN_VALUE;
+
+	if (message == NULL || strlen(message) < limit + sizeof("..."))
+		return;
+	strcpy(message + pg_mbcliplen(message, strlen(message), limit), "...");
+}
+
+static void
+rethrow_cut(MemoryContext context)
+{
+	ErrorData  *error;
+
+	MemoryContextSwitchTo(context);
+	error = CopyErrorData();
+	FlushErrorState();
+	cut_message(error->message);
+	cut_message(error->detail);
+	ReThrowError(error);
+}
+
+/* Long values are not worth repeating in messages, and they cost a setjmp. */
+static Datum
+call_input_cut(IntakeColumn *column, char *text)
+{
+	MemoryContext context = CurrentMemoryContext;
+	volatile Datum result = (Datum) 0;
+
+	PG_TRY();
+	{
+		result = InputFunctionCall(&column->input, text, column->input_param,
+								   column->base_typmod);
+	}
+	PG_CATCH();
+	{
+		rethrow_cut(context);
+	}
+	PG_END_TRY();
+
+	return result;
+}
+
+Datum
+intake_convert_input_datum(IntakeColumn *column, const char *text, size_t len)
+{
+	char	   *copy = scratch;
+	Datum		result;
+
+	text = recode_text(text, &len);
+	if (len >= SCRATCH_SIZE || is_container(column))
+		copy = palloc(len + 1);
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+
+	if (len <= INTAKE_MAX_SHOWN_VALUE)
+		result = InputFunctionCall(&column->input, copy, column->input_param,
+								   column->base_typmod);
+	else
+		result = call_input_cut(column, copy);
+
+	if (copy != scratch)
+		pfree(copy);
+	return result;
+}
+
+Datum
+intake_convert_finish(IntakeColumn *column, Datum value)
+{
+	if (column->is_domain)
+		domain_check(value, false, column->type, &column->domain_cache,
+					 column->context);
+	return value;
+}
+
+Datum
+intake_convert_null(IntakeColumn *column)
+{
+	if (column->is_domain)
+		domain_check((Datum) 0, true, column->type, &column->domain_cache,
+					 column->context);
+	return (Datum) 0;
+}
+
+/* ---------- texts ---------- */
+
+static Datum
+convert_text_bool(IntakeColumn *column, const char *text, size_t len)
+{
+	const char *trimmed = text;
+	size_t		trimmed_len = len;
+	bool		value;
+
+	intake_convert_trim(&trimmed, &trimmed_len);
+	if (!parse_bool_with_len(trimmed, trimmed_len, &value))
+		intake_convert_report_syntax(column, text, len, NULL);
+	return BoolGetDatum(value);
+}
+
+Datum
+intake_convert_make_text(const char *text, size_t len)
+{
+	text = recode_text(text, &len);
+	return PointerGetDatum(cstring_to_text_with_len(text, len));
+}
+
+/* The value of a hexadecimal digit, or -1. */
+static int
+read_hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* Reads 8-4-4-4-12; false for every other form. */
+static bool
+read_canonical_uuid(const char *text, size_t len, uint8 *bytes)
+{
+	int			i = 0;
+	int			filled = 0;
+
+	if (len != UUID_TEXT_LEN)
+		return false;
+	while (i < UUID_TEXT_LEN)
+	{
+		int			high;
+		int			low;
+
+		if (i == 8 || i == 13 || i == 18 || i == 23)
+		{
+			if (text[i++] != '-')
+				return false;
+			continue;
+		}
+		high = read_hex(text[i]);
+		low = read_hex(text[i + 1]);
+		if (high < 0 || low < 0)
+			return false;
+		bytes[filled++] = (uint8) (high << 4 | low);
+		i += 2;
+	}
+	return true;
+}
+
+static Datum
+convert_text_uuid(IntakeColumn *column, const char *text, size_t len)
+{
+	pg_uuid_t  *uuid = palloc(sizeof(pg_uuid_t));
+
+	if (read_canonical_uuid(text, len, uuid->data))
+		return UUIDPGetDatum(uuid);
+	pfree(uuid);
+	return intake_convert_input_datum(column, text, len);
+}
+
+/* [lat,lon] as DataLens writes it, besides PostgreSQL's own forms. */
+static Datum
+convert_text_point(IntakeColumn *column, const char *text, size_t len)
+{
+	const char *trimmed = text;
+	size_t		trimmed_len = len;
+
+	intake_convert_trim(&trimmed, &trimmed_len);
+	if (trimmed_len > 0 && trimmed[0] == '[')
+		return intake_convert_json_point_datum(column, trimmed, trimmed_len);
+	return intake_convert_input_datum(column, text, len);
+}
+
+Datum
+intake_convert_text_datum(IntakeColumn *column, const char *text, size_t len)
+{
+	switch (column->conversion)
+	{
+		case INTAKE_CONVERT_BOOL:
+			return convert_text_bool(column, text, len);
+		case INTAKE_CONVERT_INT2:
+		case INTAKE_CONVERT_INT4:
+		case INTAKE_CONVERT_INT8:
+			return intake_convert_integer_datum(column, text, len);
+		case INTAKE_CONVERT_FLOAT4:
+		case INTAKE_CONVERT_FLOAT8:
+			return intake_convert_float_datum(column, text, len);
+		case INTAKE_CONVERT_TEXT:
+			return intake_convert_make_text(text, len);
+		case INTAKE_CONVERT_UUID:
+			return convert_text_uuid(column, text, len);
+		case INTAKE_CONVERT_DATE:
+		case INTAKE_CONVERT_TIME:
+		case INTAKE_CONVERT_TIMESTAMP:
+		case INTAKE_CONVERT_TIMESTAMPTZ:
+			return intake_convert_time_datum(column, text, len);
+		case INTAKE_CONVERT_POINT:
+			return convert_text_point(column, text, len);
+		case INTAKE_CONVERT_INPUT:
+			if (column->base_type == TIMETZOID)
+				return intake_convert_time_datum(column, text, len);
+			return intake_convert_input_datum(column, text, len);
+		default:
+			return intake_convert_input_datum(column, text, len);
+	}
+}
+
+Datum
+intake_convert_text(IntakeColumn *column, const char *text, size_t len)
+{
+	Datum		value = intake_convert_text_datum(column, text, len);
+
+	return column->is_domain ? intake_convert_finish(column, value) : value;
+}
+
+/*
+ * An Avro value in a form that is a text: for character columns, and as a
+ * string for json and jsonb.
+ */
+Datum
+intake_convert_string_form(IntakeColumn *column, const char *text,
+						   const char *what)
+{
+	if (!column->is_character && column->conversion != INTAKE_CONVERT_JSON &&
+		column->conversion != INTAKE_CONVERT_JSONB)
+		intake_convert_report_mismatch(column, what);
+	return intake_convert_json_string(column, text, strlen(text), false);
+}
+
+/* ---------- bytes of Avro ---------- */
+
+Datum
+intake_convert_bytes(IntakeColumn *column, const uint8 *bytes, size_t len)
+{
+	bytea	   *result;
+
+	if (column->conversion != INTAKE_CONVERT_BYTEA)
+		intake_convert_report_mismatch(column, "Avro bytes");
+
+	result = palloc(VARHDRSZ + len);
+	SET_VARSIZE(result, VARHDRSZ + len);
+	memcpy(VARDATA(result), bytes, len);
+	return intake_convert_finish(column, PointerGetDatum(result));
+}
+
+Datum
+intake_convert_uuid(IntakeColumn *column, const uint8 bytes[16])
+{
+	pg_uuid_t  *uuid = palloc(sizeof(pg_uuid_t));
+	char	   *text;
+	Datum		value;
+
+	memcpy(uuid->data, bytes, UUID_LEN);
+	if (column->conversion == INTAKE_CONVERT_UUID)
+		return intake_convert_finish(column, UUIDPGetDatum(uuid));
+
+	text = DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(uuid)));
+	value = intake_convert_string_form(column, text, "an Avro uuid");
+	pfree(text);
+	pfree(uuid);
+	return value;
+}

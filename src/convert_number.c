@@ -1,0 +1,665 @@
+/*-------------------------------------------------------------------------
+ *
+ * convert_number.c
+ *	  Numbers: integers and floats from texts, and Avro's numbers.
+ *
+ * Whatever is not handled here exactly goes through the type's own input
+ * function, so the results are PostgreSQL's, bit by bit:  a decimal whose
+ * digits and power of ten are both exact in the binary type needs one
+ * multiplication or division, which IEEE 754 rounds correctly.
+ *
+ * A number is never rounded into an integer column: 1.0 and 1e3 are integers,
+ * 1.5 is an error.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "common/int.h"
+#include "common/shortest_dec.h"
+#include "utils/builtins.h"
+#include "utils/numeric.h"
+
+#include "convert.h"
+#include "convert_internal.h"
+
+/* Is float and double arithmetic done in the type's own precision? */
+#ifdef FLT_EVAL_METHOD
+#define HAS_EXACT_ARITHMETIC (FLT_EVAL_METHOD == 0)
+#else
+#define HAS_EXACT_ARITHMETIC false
+#endif
+
+/* Digits that an int64 holds whatever they are. */
+#define SAFE_DIGITS 18
+
+/* Where an exponent of ten is large enough to stop counting. */
+#define EXPONENT_LIMIT 100000000
+
+/* The longest Avro decimal in bytes, and the largest scale (numeric's). */
+#define MAX_DECIMAL_BYTES 8192
+#define MAX_DECIMAL_SCALE 16383
+
+/* A decimal: digits * 10^exponent. */
+typedef struct SimpleDecimal
+{
+	bool		is_negative;
+	uint64		digits;
+	int			exponent;
+} SimpleDecimal;
+
+/* ---------- integers ---------- */
+
+/* false when value is out of the range of the column's type */
+static bool
+make_integer(const IntakeColumn *column, int64 value, Datum *datum)
+{
+	switch (column->conversion)
+	{
+		case INTAKE_CONVERT_INT2:
+			*datum = Int16GetDatum((int16) value);
+			return value >= PG_INT16_MIN && value <= PG_INT16_MAX;
+		case INTAKE_CONVERT_INT4:
+			*datum = Int32GetDatum((int32) value);
+			return value >= PG_INT32_MIN && value <= PG_INT32_MAX;
+		default:
+			*datum = Int64GetDatum(value);
+			return true;
+	}
+}
+
+/* Appends a digit to a number that is kept negative; false: overflow. */
+static bool
+append_digit(int64 *negative, int digit)
+{
+	return !pg_mul_s64_overflow(*negative, 10, negative) &&
+		!pg_sub_s64_overflow(*negative, digit, negative);
+}
+
+/* The sign goes last: the smallest int64 has no positive counterpart. */
+static bool
+apply_sign(int64 *negative, bool is_negative)
+{
+	if (is_negative)
+		return true;
+	if (*negative == PG_INT64_MIN)
+		return false;
+	*negative = -*negative;
+	return true;
+}
+
+Datum
+intake_convert_integer_datum(IntakeColumn *column, const char *text,
+							 size_t len)
+{
+	const char *at = text;
+	size_t		trimmed_len = len;
+	const char *end;
+	const char *digits;
+	bool		is_negative = false;
+	bool		is_in_range = true;
+	int64		value = 0;
+	Datum		datum;
+
+	intake_convert_trim(&at, &trimmed_len);
+	end = at + trimmed_len;
+	if (at < end && (*at == '-' || *at == '+'))
+		is_negative = *at++ == '-';
+
+	for (digits = at; at < end && *at >= '0' && *at <= '9'; at++)
+	{
+		if (at - digits < SAFE_DIGITS)
+			value = value * 10 - (*at - '0');
+		else
+			is_in_range = is_in_range && append_digit(&value, *at - '0');
+	}
+	if (at == digits || at < end)
+		intake_convert_report_syntax(column, text, len, NULL);
+
+	if (!is_in_range || !apply_sign(&value, is_negative) ||
+		!make_integer(column, value, &datum))
+		intake_convert_report_range(column, text, len);
+	return datum;
+}
+
+/* The exponent behind e or E, cut at EXPONENT_LIMIT. */
+static int
+read_exponent(const char *at, const char *end)
+{
+	bool		is_negative = false;
+	int			exponent = 0;
+
+	if (at < end && (*at == '-' || *at == '+'))
+		is_negative = *at++ == '-';
+	for (; at < end; at++)
+		exponent = Min(exponent * 10 + (*at - '0'), EXPONENT_LIMIT);
+	return is_negative ? -exponent : exponent;
+}
+
+/* Reads [-]digits of at most SAFE_DIGITS digits; false for all else. */
+static bool
+read_plain_integer(const char *letters, size_t len, int64 *value)
+{
+	bool		is_negative = *letters == '-';
+	size_t		i;
+
+	*value = 0;
+	if (len > SAFE_DIGITS)
+		return false;
+	for (i = is_negative; i < len; i++)
+	{
+		if (letters[i] < '0' || letters[i] > '9')
+			return false;
+		*value = *value * 10 + (letters[i] - '0');
+	}
+	if (is_negative)
+		*value = -*value;
+	return true;
+}
+
+/*
+ * Reads the digits in front of an exponent; the number is then -*value *
+ * 10^*power.  Zeros wait until another digit tells that they count, so
+ * *value does not end in zeros.  Returns false when it overflows.
+ */
+static bool
+read_significand(const char **at, const char *end, int64 *value, int64 *power)
+{
+	bool		is_fraction = false;
+	bool		is_in_range = true;
+	int64		scale = 0;
+	int64		zeros = 0;
+
+	*value = 0;
+	for (; *at < end && **at != 'e' && **at != 'E'; (*at)++)
+	{
+		if (**at == '.')
+		{
+			is_fraction = true;
+			continue;
+		}
+		scale += is_fraction;
+		zeros++;
+		if (**at == '0')
+			continue;
+
+		for (; zeros > 1 && *value != 0 && is_in_range; zeros--)
+			is_in_range = append_digit(value, 0);
+		is_in_range = is_in_range && append_digit(value, **at - '0');
+		zeros = 0;
+	}
+	*power = zeros - scale;
+	return is_in_range;
+}
+
+/* The exact value of a JSON number as an integer of the column's type. */
+static Datum
+convert_letters_integer(IntakeColumn *column, const char *letters, size_t len)
+{
+	bool		is_negative = *letters == '-';
+	const char *at = letters + is_negative;
+	const char *end = letters + len;
+	bool		is_in_range;
+	int64		value;
+	int64		power;
+	Datum		datum;
+
+	if (read_plain_integer(letters, len, &value) &&
+		make_integer(column, value, &datum))
+		return datum;
+
+	is_in_range = read_significand(&at, end, &value, &power);
+	if (at < end)
+		power += read_exponent(at + 1, end);
+	if (value != 0 && power < 0)
+		intake_convert_report_syntax(column, letters, len,
+									 "The number has a fraction.");
+	for (; value != 0 && power > 0 && is_in_range; power--)
+		is_in_range = append_digit(&value, 0);
+
+	if (!is_in_range || !apply_sign(&value, is_negative) ||
+		!make_integer(column, value, &datum))
+		intake_convert_report_range(column, letters, len);
+	return datum;
+}
+
+/* ---------- floats ---------- */
+
+/*
+ * Reads [+-]digits[.digits][e[+-]digits] of at most 18 digits; false for all
+ * else, which the input function has to judge.
+ */
+static bool
+read_simple_decimal(const char *at, size_t len, SimpleDecimal *decimal)
+{
+	const char *end;
+	const char *start;
+	int			ndigits = 0;
+
+	intake_convert_trim(&at, &len);
+	end = at + len;
+	decimal->is_negative = false;
+	decimal->digits = 0;
+	decimal->exponent = 0;
+
+	if (at < end && (*at == '-' || *at == '+'))
+		decimal->is_negative = *at++ == '-';
+	for (; at < end && *at >= '0' && *at <= '9'; at++, ndigits++)
+		decimal->digits = decimal->digits * 10 + (*at - '0');
+	if (ndigits == 0 || ndigits > SAFE_DIGITS)
+		return false;
+
+	if (at < end && *at == '.')
+	{
+		for (start = ++at; at < end && *at >= '0' && *at <= '9'; at++)
+			decimal->digits = decimal->digits * 10 + (*at - '0');
+		decimal->exponent = -(int) Min(at - start, SAFE_DIGITS);
+		if (at == start || ndigits + (at - start) > SAFE_DIGITS)
+			return false;
+	}
+
+	if (at < end && (*at == 'e' || *at == 'E'))
+	{
+		start = ++at;
+		if (at < end && (*at == '-' || *at == '+'))
+			at++;
+		if (at == end)
+			return false;
+		for (; at < end && *at >= '0' && *at <= '9'; at++)
+			;
+		if (at == end)
+			decimal->exponent += read_exponent(start, end);
+	}
+	return at == end;
+}
+
+/* One correctly rounded operation on two exact doubles, or false. */
+static bool
+read_exact_float8(const char *text, size_t len, float8 *result)
+{
+	static const float8 powers[] = {
+		1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12,
+		1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22
+	};
+	SimpleDecimal decimal;
+	float8		value;
+
+	if (!HAS_EXACT_ARITHMETIC || !read_simple_decimal(text, len, &decimal) ||
+		decimal.digits > UINT64CONST(9007199254740992) ||
+		decimal.exponent < -22 || decimal.exponent > 22)
+		return false;
+
+	value = (float8) decimal.digits;
+	if (decimal.exponent < 0)
+		value /= powers[-decimal.exponent];
+	else
+		value *= powers[decimal.exponent];
+	*result = decimal.is_negative ? -value : value;
+	return true;
+}
+
+static bool
+read_exact_float4(const char *text, size_t len, float4 *result)
+{
+	static const float4 powers[] = {
+		1e0f, 1e1f, 1e2f, 1e3f, 1e4f, 1e5f, 1e6f, 1e7f, 1e8f, 1e9f, 1e10f
+	};
+	SimpleDecimal decimal;
+	float4		value;
+
+	if (!HAS_EXACT_ARITHMETIC || !read_simple_decimal(text, len, &decimal) ||
+		decimal.digits > 16777216 ||
+		decimal.exponent < -10 || decimal.exponent > 10)
+		return false;
+
+	value = (float4) decimal.digits;
+	if (decimal.exponent < 0)
+		value /= powers[-decimal.exponent];
+	else
+		value *= powers[decimal.exponent];
+	*result = decimal.is_negative ? -value : value;
+	return true;
+}
+
+Datum
+intake_convert_float_datum(IntakeColumn *column, const char *text, size_t len)
+{
+	float8		large;
+	float4		small;
+
+	if (column->conversion == INTAKE_CONVERT_FLOAT8)
+	{
+		if (read_exact_float8(text, len, &large))
+			return Float8GetDatum(large);
+	}
+	else if (read_exact_float4(text, len, &small))
+		return Float4GetDatum(small);
+
+	return intake_convert_input_datum(column, text, len);
+}
+
+float8
+intake_convert_parse_float8(const char *text, size_t len)
+{
+	float8		result;
+	char	   *copy;
+
+	if (read_exact_float8(text, len, &result))
+		return result;
+
+	copy = pnstrdup(text, len);
+	result = DatumGetFloat8(DirectFunctionCall1(float8in,
+												CStringGetDatum(copy)));
+	pfree(copy);
+	return result;
+}
+
+/* ---------- numbers of JSON and Avro ---------- */
+
+Datum
+intake_convert_letters_datum(IntakeColumn *column, const char *letters,
+							 size_t len, const char *what)
+{
+	switch (column->conversion)
+	{
+		case INTAKE_CONVERT_INT2:
+		case INTAKE_CONVERT_INT4:
+		case INTAKE_CONVERT_INT8:
+			return convert_letters_integer(column, letters, len);
+		case INTAKE_CONVERT_FLOAT4:
+		case INTAKE_CONVERT_FLOAT8:
+			return intake_convert_float_datum(column, letters, len);
+		case INTAKE_CONVERT_JSON:
+			return intake_convert_make_text(letters, len);
+		case INTAKE_CONVERT_NUMERIC:
+		case INTAKE_CONVERT_TEXT:
+		case INTAKE_CONVERT_CHARACTER:
+		case INTAKE_CONVERT_JSONB:
+			return intake_convert_text_datum(column, letters, len);
+		case INTAKE_CONVERT_INPUT:
+			if (column->base_type != TIMETZOID)
+				return intake_convert_text_datum(column, letters, len);
+			break;
+		default:
+			break;
+	}
+	intake_convert_report_mismatch(column, what);
+}
+
+/* A numeric made from an integer, to the column's precision and scale. */
+static Datum
+make_numeric(IntakeColumn *column, int64 value)
+{
+	Datum		result = NumericGetDatum(int64_to_numeric(value));
+
+	if (column->base_typmod < 0)
+		return result;
+	return DirectFunctionCall2(numeric, result,
+							   Int32GetDatum(column->base_typmod));
+}
+
+Datum
+intake_convert_int64(IntakeColumn *column, int64 value)
+{
+	char		letters[MAXINT8LEN + 1];
+	Datum		datum;
+	int			len;
+
+	switch (column->conversion)
+	{
+		case INTAKE_CONVERT_INT2:
+		case INTAKE_CONVERT_INT4:
+		case INTAKE_CONVERT_INT8:
+			if (!make_integer(column, value, &datum))
+			{
+				len = pg_lltoa(value, letters);
+				intake_convert_report_range(column, letters, len);
+			}
+			break;
+		case INTAKE_CONVERT_FLOAT4:
+			datum = Float4GetDatum((float4) value);
+			break;
+		case INTAKE_CONVERT_FLOAT8:
+			datum = Float8GetDatum((float8) value);
+			break;
+		case INTAKE_CONVERT_NUMERIC:
+			datum = make_numeric(column, value);
+			break;
+		default:
+			len = pg_lltoa(value, letters);
+			datum = intake_convert_letters_datum(column, letters, len,
+												 "an Avro int or long");
+			break;
+	}
+	return intake_convert_finish(column, datum);
+}
+
+/*
+ * By the number's shortest letters, where it goes into a decimal or a text:
+ * an Avro float 0.1 is 0.1 then.
+ */
+static Datum
+convert_float_letters(IntakeColumn *column, double value, bool is_single)
+{
+	char		letters[DOUBLE_SHORTEST_DECIMAL_LEN];
+	int			len;
+
+	if (is_single)
+		len = float_to_shortest_decimal_buf((float) value, letters);
+	else
+		len = double_to_shortest_decimal_buf(value, letters);
+
+	if ((isnan(value) || isinf(value)) &&
+		(column->conversion == INTAKE_CONVERT_JSON ||
+		 column->conversion == INTAKE_CONVERT_JSONB))
+		intake_convert_report_syntax(column, letters, len,
+									 "JSON has no such number.");
+	return intake_convert_letters_datum(column, letters, len,
+										is_single ? "an Avro float"
+										: "an Avro double");
+}
+
+/* Two to the 63 is the first double beyond an int64. */
+static Datum
+convert_float_integer(IntakeColumn *column, double value)
+{
+	char		letters[DOUBLE_SHORTEST_DECIMAL_LEN];
+	int			len = double_to_shortest_decimal_buf(value, letters);
+	Datum		datum;
+
+	if (value >= -9223372036854775808.0 && value < 9223372036854775808.0)
+	{
+		if (rint(value) != value)
+			intake_convert_report_syntax(column, letters, len,
+										 "The number has a fraction.");
+		if (make_integer(column, (int64) value, &datum))
+			return datum;
+	}
+	intake_convert_report_range(column, letters, len);
+}
+
+/* PostgreSQL's cast: what overflows or vanishes is out of range. */
+static Datum
+convert_float_float4(IntakeColumn *column, double value)
+{
+	float4		result = (float4) value;
+
+	if ((isinf(result) && !isinf(value)) || (result == 0 && value != 0))
+	{
+		char		letters[DOUBLE_SHORTEST_DECIMAL_LEN];
+		int			len = double_to_shortest_decimal_buf(value, letters);
+
+		intake_convert_report_range(column, letters, len);
+	}
+	return Float4GetDatum(result);
+}
+
+Datum
+intake_convert_float(IntakeColumn *column, double value, bool is_single)
+{
+	Datum		datum;
+
+	switch (column->conversion)
+	{
+		case INTAKE_CONVERT_FLOAT8:
+			datum = Float8GetDatum(value);
+			break;
+		case INTAKE_CONVERT_FLOAT4:
+			datum = convert_float_float4(column, value);
+			break;
+		case INTAKE_CONVERT_INT2:
+		case INTAKE_CONVERT_INT4:
+		case INTAKE_CONVERT_INT8:
+			datum = convert_float_integer(column, value);
+			break;
+		default:
+			datum = convert_float_letters(column, value, is_single);
+			break;
+	}
+	return intake_convert_finish(column, datum);
+}
+
+/* ---------- Avro decimals ---------- */
+
+/*
+ * Divides the big-endian magnitude of nwords by 10^9, in place, and returns
+ * the rest.
+ */
+static uint32
+divide_words(uint32 *words, int nwords)
+{
+	uint64		rest = 0;
+	int			i;
+
+	for (i = 0; i < nwords; i++)
+	{
+		rest = rest << 32 | words[i];
+		words[i] = (uint32) (rest / 1000000000);
+		rest %= 1000000000;
+	}
+	return (uint32) rest;
+}
+
+/* The magnitude of a two's-complement integer as big-endian words. */
+static uint32 *
+read_magnitude(const uint8 *bytes, size_t len, bool is_negative, int *nwords)
+{
+	uint32	   *words;
+	uint32		carry = is_negative ? 1 : 0;
+	size_t		i;
+
+	*nwords = (len + 3) / 4;
+	words = palloc0(sizeof(uint32) * Max(*nwords, 1));
+	for (i = 0; i < len; i++)
+	{
+		/* the byte i-th from the end */
+		uint32		byte = bytes[len - 1 - i];
+
+		if (is_negative)
+		{
+			byte = (byte ^ 0xFF) + carry;
+			carry = byte >> 8;
+			byte &= 0xFF;
+		}
+		words[*nwords - 1 - i / 4] |= byte << (8 * (i % 4));
+	}
+	return words;
+}
+
+/*
+ * The integer in decimal digits, without a sign, padded with zeros in front
+ * to more than scale digits.  The result is palloc'd; *ndigits is its length.
+ */
+static char *
+format_magnitude(uint32 *words, int nwords, int scale, int *ndigits)
+{
+	int			size = Max(nwords * 10, 0) + scale + 20;
+	char	   *digits = palloc(size);
+	int			at = size;
+	int			first = 0;
+
+	while (first < nwords && words[first] == 0)
+		first++;
+	while (first < nwords)
+	{
+		uint32		group = divide_words(words + first, nwords - first);
+		int			i;
+
+		for (i = 0; i < 9; i++, group /= 10)
+			digits[--at] = '0' + group % 10;
+		while (first < nwords && words[first] == 0)
+			first++;
+	}
+
+	while (at < size && digits[at] == '0')
+		at++;
+	while (size - at <= scale)
+		digits[--at] = '0';
+
+	*ndigits = size - at;
+	memmove(digits, digits + at, *ndigits);
+	return digits;
+}
+
+/* -123.45: JSON's grammar, and PostgreSQL's. */
+static char *
+format_decimal(const uint8 *unscaled, size_t len, int scale, int *nletters)
+{
+	bool		is_negative = len > 0 && (unscaled[0] & 0x80) != 0;
+	uint32	   *words;
+	char	   *digits;
+	char	   *letters;
+	int			nwords;
+	int			ndigits;
+	int			at = 0;
+
+	words = read_magnitude(unscaled, len, is_negative, &nwords);
+	digits = format_magnitude(words, nwords, scale, &ndigits);
+	letters = palloc(ndigits + 2);
+
+	if (is_negative)
+		letters[at++] = '-';
+	memcpy(letters + at, digits, ndigits - scale);
+	at += ndigits - scale;
+	if (scale > 0)
+	{
+		letters[at++] = '.';
+		memcpy(letters + at, digits + ndigits - scale, scale);
+		at += scale;
+	}
+	*nletters = at;
+
+	pfree(words);
+	pfree(digits);
+	return letters;
+}
+
+Datum
+intake_convert_decimal(IntakeColumn *column, const uint8 *unscaled,
+					   size_t len, int scale)
+{
+	char	   *letters;
+	int			nletters;
+	Datum		datum;
+
+	if (scale < 0 || scale > MAX_DECIMAL_SCALE)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("scale %d of an Avro decimal is out of range", scale),
+				 errdetail("A scale is from 0 to %d.", MAX_DECIMAL_SCALE)));
+	if (len > MAX_DECIMAL_BYTES)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("an Avro decimal of %zu bytes is too long", len),
+				 errdetail("At most %d bytes are taken.", MAX_DECIMAL_BYTES)));
+
+	letters = format_decimal(unscaled, len, scale, &nletters);
+	datum = intake_convert_letters_datum(column, letters, nletters,
+										 "an Avro decimal");
+	pfree(letters);
+	return intake_convert_finish(column, datum);
+}

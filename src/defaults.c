@@ -1,0 +1,134 @@
+/*-------------------------------------------------------------------------
+ *
+ * defaults.c
+ *	  Defaults for records that leave a mentioned column out.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "executor/executor.h"
+#include "optimizer/optimizer.h"
+#include "rewrite/rewriteHandler.h"
+
+#include "defaults.h"
+
+IntakeDefaults *
+intake_defaults_make(IntakeColumnSet *columns, Relation rel)
+{
+	IntakeDefaults *defaults = palloc0(sizeof(IntakeDefaults));
+	int			n = columns->ncolumns;
+
+	defaults->columns = columns;
+	defaults->rel = rel;
+	defaults->mentioned = palloc0(n * sizeof(bool));
+	defaults->staged_before = palloc0(n * sizeof(uint64));
+	defaults->expressions = palloc0(n * sizeof(ExprState *));
+	defaults->is_prepared = palloc0(n * sizeof(bool));
+	return defaults;
+}
+
+void
+intake_defaults_mention_all(IntakeDefaults *defaults, const bool *given)
+{
+	int			i;
+
+	for (i = 0; i < defaults->columns->ncolumns; i++)
+	{
+		defaults->mentioned[i] = given[i];
+		defaults->nmentioned += given[i];
+	}
+}
+
+/* Compiles a column's default expression, once. */
+static ExprState *
+prepare_default(IntakeDefaults *defaults, int column)
+{
+	AttrNumber	attnum = defaults->columns->columns[column].attnum;
+	Expr	   *expr = NULL;
+
+	if (defaults->is_prepared[column])
+		return defaults->expressions[column];
+	if (defaults->rel != NULL && attnum != 0)
+		expr = (Expr *) build_column_default(defaults->rel, attnum);
+	if (expr != NULL)
+	{
+		MemoryContext old =
+			MemoryContextSwitchTo(GetMemoryChunkContext(defaults));
+
+		if (defaults->estate == NULL)
+			defaults->estate = CreateExecutorState();
+		defaults->expressions[column] =
+			ExecInitExpr(expression_planner(copyObject(expr)), NULL);
+		MemoryContextSwitchTo(old);
+	}
+	defaults->is_prepared[column] = true;
+	return defaults->expressions[column];
+}
+
+/* Sets one value of a row to the column's default. */
+static void
+set_default(IntakeDefaults *defaults, int column, IntakeRow *row)
+{
+	ExprState  *expression = prepare_default(defaults, column);
+
+	row->nulls[column] = true;
+	row->values[column] = (Datum) 0;
+	if (expression != NULL)
+		row->values[column] =
+			ExecEvalExpr(expression,
+						 GetPerTupleExprContext(defaults->estate),
+						 &row->nulls[column]);
+}
+
+/* A record mentions the column for the first time. */
+static void
+mention_column(IntakeDefaults *defaults, int column, IntakeBatch *batch,
+			   const IntakeRow *row)
+{
+	int			i;
+
+	defaults->mentioned[column] = true;
+	defaults->nmentioned++;
+	defaults->staged_before[column] =
+		batch->nrows > 0 ? batch->rows[0].record : row->record;
+	if (defaults->staged_before[column] > 1)
+		defaults->has_late = true;
+	for (i = 0; i < batch->nrows; i++)
+		set_default(defaults, column, &batch->rows[i]);
+}
+
+void
+intake_defaults_complete(IntakeDefaults *defaults, IntakeBatch *batch,
+						 IntakeRow *row)
+{
+	MemoryContext old = MemoryContextSwitchTo(batch->context);
+	int			i;
+
+	for (i = 0; i < defaults->columns->ncolumns; i++)
+	{
+		if (row->is_set[i])
+		{
+			if (!defaults->mentioned[i])
+				mention_column(defaults, i, batch, row);
+		}
+		else if (defaults->mentioned[i])
+			set_default(defaults, i, row);
+	}
+	MemoryContextSwitchTo(old);
+}
+
+void
+intake_defaults_complete_late(IntakeDefaults *defaults, IntakeRow *row)
+{
+	int			i;
+
+	if (!defaults->has_late)
+		return;
+	for (i = 0; i < defaults->columns->ncolumns; i++)
+	{
+		if (defaults->mentioned[i] &&
+			row->record < defaults->staged_before[i])
+			set_default(defaults, i, row);
+	}
+}

@@ -1,0 +1,804 @@
+/*-------------------------------------------------------------------------
+ *
+ * avro_schema.c
+ *	  From the JSON text of an Avro schema to a graph of nodes.
+ *
+ * JSON objects have no order: a record's namespace may stand behind its
+ * fields.  So the members of an object are found first (where each value
+ * starts and ends), then read in the order that the work needs.  Text is
+ * passed over once a level of nesting; the number of levels is limited.
+ *
+ * The schema comes from whoever sends the payload.  Its size, its nesting
+ * and the sizes it states are limited here; the names of fields are free,
+ * since they only have to equal the name of a column.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "nodes/pg_list.h"
+
+#include "convert.h"
+#include "format/avro_schema.h"
+#include "format/format_text.h"
+#include "format/scan_json.h"
+#include "settings.h"
+
+/* A schema with more text than this is no table's. */
+#define MAX_SCHEMA_SIZE (4 * 1024 * 1024)
+
+/* The most digits that a numeric has behind its point. */
+#define MAX_DECIMAL_SCALE 16383
+
+/* The text of one JSON value. */
+typedef struct JsonText
+{
+	const char *start;			/* NULL: not there */
+	size_t		len;
+} JsonText;
+
+/* The members of an object that mean something in a schema. */
+typedef enum Member
+{
+	MEMBER_TYPE,
+	MEMBER_NAME,
+	MEMBER_NAMESPACE,
+	MEMBER_FIELDS,
+	MEMBER_SYMBOLS,
+	MEMBER_ITEMS,
+	MEMBER_VALUES,
+	MEMBER_SIZE,
+	MEMBER_ALIASES,
+	MEMBER_LOGICAL_TYPE,
+	MEMBER_PRECISION,
+	MEMBER_SCALE
+} Member;
+
+#define NMEMBERS (MEMBER_SCALE + 1)
+
+static const char *const member_names[NMEMBERS] = {
+	"type", "name", "namespace", "fields", "symbols", "items", "values",
+	"size", "aliases", "logicalType", "precision", "scale"
+};
+
+typedef struct SchemaObject
+{
+	JsonText	members[NMEMBERS];
+} SchemaObject;
+
+static const char *const type_names[INTAKE_AVRO_NTYPES] = {
+	"null", "boolean", "int", "long", "float", "double", "bytes", "string",
+	"record", "enum", "fixed", "array", "map", "union"
+};
+
+/* The logical types and what each may stand on; -1: see accepts_logical. */
+static const struct
+{
+	const char *name;
+	int			type;
+}			logical_names[INTAKE_AVRO_NLOGICALS] =
+{
+	{"", -1},
+	{"decimal", -1},
+	{"uuid", -1},
+	{"date", INTAKE_AVRO_INT},
+	{"time-millis", INTAKE_AVRO_INT},
+	{"time-micros", INTAKE_AVRO_LONG},
+	{"timestamp-millis", INTAKE_AVRO_LONG},
+	{"timestamp-micros", INTAKE_AVRO_LONG},
+	{"timestamp-nanos", INTAKE_AVRO_LONG},
+	{"local-timestamp-millis", INTAKE_AVRO_LONG},
+	{"local-timestamp-micros", INTAKE_AVRO_LONG},
+	{"local-timestamp-nanos", INTAKE_AVRO_LONG},
+	{"duration", -1}
+};
+
+/* Named types by their full names. */
+typedef struct NamedType
+{
+	const char *name;
+	IntakeAvroSchema *schema;
+	char		status;
+} NamedType;
+
+#define SH_PREFIX named
+#define SH_ELEMENT_TYPE NamedType
+#define SH_KEY_TYPE const char *
+#define SH_KEY name
+#define SH_HASH_KEY(tb, key) \
+	hash_bytes((const unsigned char *) (key), (int) strlen(key))
+#define SH_EQUAL(tb, a, b) (strcmp(a, b) == 0)
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+typedef struct SchemaParser
+{
+	named_hash *types;
+	List	   *nodes;			/* all of them, in the order of their making */
+	int			depth;
+} SchemaParser;
+
+static IntakeAvroSchema *parse_schema(SchemaParser *parser, JsonText text,
+									  const char *namespace);
+
+/*
+ * Raises the error for a schema that is not valid.  The detail is a
+ * sentence, the shown text, if any, takes the place of its %s, cut.
+ */
+static void
+report_bad_schema(const char *detail, const char *shown)
+			pg_attribute_noreturn();
+
+static void
+report_bad_schema(const char *detail, const char *shown)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_BAD_COPY_FILE_FORMAT),
+			 errmsg("invalid Avro schema"),
+			 shown == NULL ? errdetail("%s", detail) :
+			 errdetail(detail, intake_format_show(shown, strlen(shown),
+										   INTAKE_MAX_SHOWN_VALUE))));
+}
+
+/* Raises the error for a schema whose text is not JSON. */
+static void
+report_bad_json(const IntakeScanJson *scan)
+			pg_attribute_noreturn();
+
+static void
+report_bad_json(const IntakeScanJson *scan)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_BAD_COPY_FILE_FORMAT),
+			 errmsg("Avro schema is not valid JSON"),
+			 errdetail_internal("%s",
+								intake_scan_json_reason_text(scan->reason))));
+}
+
+/* Reads the next value as text, or errors. */
+static JsonText
+take_value(IntakeScanJson *scan)
+{
+	JsonText	text;
+
+	if (!intake_scan_json_skip(scan, INTAKE_JSON_MAX_DEPTH))
+		report_bad_json(scan);
+	text.start = scan->start;
+	text.len = scan->len;
+	return text;
+}
+
+/* The value of a string, terminated, or NULL when the text is no string. */
+static char *
+read_string(JsonText text)
+{
+	char	   *value;
+	ptrdiff_t	len;
+
+	if (text.start == NULL || *text.start != '"')
+		return NULL;
+	value = palloc(text.len);
+	len = intake_scan_json_unescape(text.start + 1, text.len - 2, value);
+	if (len < 0)
+		report_bad_schema("A string has a bad escape.", NULL);
+	value[len] = '\0';
+	return value;
+}
+
+/* A whole number of at most nine digits; false when the text is none. */
+static bool
+read_integer(JsonText text, int *value)
+{
+	bool		is_negative;
+	size_t		i = 0;
+
+	if (text.start == NULL || text.len == 0)
+		return false;
+	is_negative = (*text.start == '-');
+	if (is_negative)
+		i++;
+	if (i == text.len || text.len - i > 9)
+		return false;
+	for (*value = 0; i < text.len; i++)
+	{
+		if (text.start[i] < '0' || text.start[i] > '9')
+			return false;
+		*value = *value * 10 + (text.start[i] - '0');
+	}
+	if (is_negative)
+		*value = -*value;
+	return true;
+}
+
+/* Opens an array's text for iterate_array(). */
+static void
+begin_array(IntakeScanJson *scan, JsonText text)
+{
+	intake_scan_json_begin(scan, text.start + 1, text.len - 2);
+}
+
+/* Finds the next element of an array; false at its end. */
+static bool
+iterate_array(IntakeScanJson *scan, JsonText *element)
+{
+	intake_scan_json_skip_blanks(scan);
+	if (scan->cursor == scan->limit)
+		return false;
+	*element = take_value(scan);
+	(void) intake_scan_json_take(scan, ',');
+	return true;
+}
+
+/* Notes a member that means something; it may be there once. */
+static void
+note_member(SchemaObject *object, const char *key, JsonText value)
+{
+	int			i;
+
+	for (i = 0; i < NMEMBERS; i++)
+	{
+		if (strcmp(member_names[i], key) != 0)
+			continue;
+		if (object->members[i].start != NULL)
+			report_bad_schema("An object has the member \"%s\" twice.", key);
+		object->members[i] = value;
+	}
+}
+
+/* Finds the members of an object; its text is known to be valid JSON. */
+static void
+read_object(JsonText text, SchemaObject *object)
+{
+	IntakeScanJson scan;
+	char	   *key;
+
+	memset(object, 0, sizeof(*object));
+	intake_scan_json_begin(&scan, text.start + 1, text.len - 2);
+	for (;;)
+	{
+		intake_scan_json_skip_blanks(&scan);
+		if (scan.cursor == scan.limit)
+			break;
+		key = read_string(take_value(&scan));
+		if (key == NULL || !intake_scan_json_take(&scan, ':'))
+			report_bad_json(&scan);
+		note_member(object, key, take_value(&scan));
+		pfree(key);
+		(void) intake_scan_json_take(&scan, ',');
+	}
+}
+
+static IntakeAvroSchema *
+make_schema(SchemaParser *parser, IntakeAvroType type)
+{
+	IntakeAvroSchema *schema = palloc0(sizeof(IntakeAvroSchema));
+
+	schema->type = type;
+	schema->name = type_names[type];
+	schema->min_size = -1;
+	parser->nodes = lappend(parser->nodes, schema);
+	return schema;
+}
+
+/* The primitive type of this name, or -1. */
+static int
+find_primitive(const char *name)
+{
+	int			i;
+
+	for (i = INTAKE_AVRO_NULL; i <= INTAKE_AVRO_STRING; i++)
+	{
+		if (strcmp(type_names[i], name) == 0)
+			return i;
+	}
+	return -1;
+}
+
+/* Joins a namespace, which may be empty, and a name. */
+static char *
+make_full_name(const char *namespace, const char *name)
+{
+	if (strchr(name, '.') != NULL || *namespace == '\0')
+		return pstrdup(name);
+	return psprintf("%s.%s", namespace, name);
+}
+
+/*
+ * The named type that a reference means.  A name without dots belongs to the
+ * namespace around it; writers that cannot spell the empty namespace leave
+ * it out there, so such a name is looked for as it stands, too.
+ */
+static IntakeAvroSchema *
+find_named(SchemaParser *parser, const char *name, const char *namespace)
+{
+	NamedType  *entry;
+
+	entry = named_lookup(parser->types, make_full_name(namespace, name));
+	if (entry == NULL)
+		entry = named_lookup(parser->types, name);
+	if (entry == NULL)
+		report_bad_schema("There is no type \"%s\".", name);
+	return entry->schema;
+}
+
+/*
+ * Names a record, enum or fixed and makes the name known.  Returns the
+ * namespace for what is defined inside.
+ */
+static const char *
+name_schema(SchemaParser *parser, IntakeAvroSchema *schema,
+			const SchemaObject *object, const char *enclosing)
+{
+	char	   *name = read_string(object->members[MEMBER_NAME]);
+	const char *namespace = enclosing;
+	char	   *last_dot;
+	NamedType  *entry;
+	bool		found;
+
+	if (name == NULL || *name == '\0')
+		report_bad_schema("A type \"%s\" has no name.", schema->name);
+	if (object->members[MEMBER_NAMESPACE].start != NULL)
+		namespace = read_string(object->members[MEMBER_NAMESPACE]);
+	if (namespace == NULL)
+		report_bad_schema("The namespace of \"%s\" is not a string.", name);
+
+	schema->name = make_full_name(namespace, name);
+	if (find_primitive(schema->name) >= 0)
+		report_bad_schema("A type cannot be named \"%s\".", schema->name);
+	entry = named_insert(parser->types, schema->name, &found);
+	if (found)
+		report_bad_schema("The type \"%s\" is defined twice.", schema->name);
+	entry->schema = schema;
+
+	last_dot = strrchr(name, '.');
+	if (last_dot == NULL)
+		return namespace;
+	return pnstrdup(name, last_dot - name);
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+/* Errors when a name occurs twice; detail has a %s for it. */
+static void
+check_distinct(const char **names, int count, const char *detail)
+{
+	const char **sorted;
+	int			i;
+
+	if (count < 2)
+		return;
+	sorted = palloc(count * sizeof(char *));
+	memcpy(sorted, names, count * sizeof(char *));
+	qsort(sorted, count, sizeof(char *), compare_names);
+	for (i = 1; i < count; i++)
+	{
+		if (strcmp(sorted[i - 1], sorted[i]) == 0)
+			report_bad_schema(detail, sorted[i]);
+	}
+	pfree(sorted);
+}
+
+/* The strings of an array; an error with this detail when it is none. */
+static const char **
+read_strings(JsonText text, int *count, const char *detail, const char *owner)
+{
+	IntakeScanJson scan;
+	JsonText	element;
+	List	   *strings = NIL;
+	const char **result;
+	int			i;
+
+	if (text.start == NULL || *text.start != '[')
+		report_bad_schema(detail, owner);
+	begin_array(&scan, text);
+	while (iterate_array(&scan, &element))
+	{
+		char	   *string = read_string(element);
+
+		if (string == NULL)
+			report_bad_schema(detail, owner);
+		strings = lappend(strings, string);
+	}
+
+	*count = list_length(strings);
+	result = palloc(Max(*count, 1) * sizeof(char *));
+	for (i = 0; i < *count; i++)
+		result[i] = list_nth(strings, i);
+	list_free(strings);
+	return result;
+}
+
+/* Whether so many digits fit into a fixed of size bytes. */
+static bool
+has_room_for_digits(int size, int precision)
+{
+	/* floor(log10(2^(8n - 1) - 1)) digits do, in integers */
+	return precision <= ((int64) 8 * size - 1) * 30103 / 100000;
+}
+
+/* Whether the logical type may stand on the type; reads a decimal's shape. */
+static bool
+accepts_logical(IntakeAvroSchema *schema, IntakeAvroLogical logical,
+				const SchemaObject *object)
+{
+	int			precision;
+	int			scale = 0;
+
+	if (logical_names[logical].type >= 0)
+		return logical_names[logical].type == (int) schema->type;
+	if (logical == INTAKE_AVRO_UUID)
+		return schema->type == INTAKE_AVRO_STRING ||
+			(schema->type == INTAKE_AVRO_FIXED && schema->size == 16);
+	if (logical == INTAKE_AVRO_DURATION)
+		return schema->type == INTAKE_AVRO_FIXED && schema->size == 12;
+
+	if (schema->type != INTAKE_AVRO_BYTES && schema->type != INTAKE_AVRO_FIXED)
+		return false;
+	if (!read_integer(object->members[MEMBER_PRECISION], &precision) ||
+		(object->members[MEMBER_SCALE].start != NULL &&
+		 !read_integer(object->members[MEMBER_SCALE], &scale)))
+		return false;
+	if (precision < 1 || scale < 0 || scale > precision ||
+		scale > MAX_DECIMAL_SCALE)
+		return false;
+	if (schema->type == INTAKE_AVRO_FIXED &&
+		!has_room_for_digits(schema->size, precision))
+		return false;
+	schema->precision = precision;
+	schema->scale = scale;
+	return true;
+}
+
+/*
+ * Takes over the logical type that an object names, if it names a valid one.
+ * The object is the type's own or, in Prostore's form, the field's beside a
+ * primitive type or a union of such.
+ */
+static void
+set_logical(IntakeAvroSchema *schema, const SchemaObject *object)
+{
+	char	   *name = read_string(object->members[MEMBER_LOGICAL_TYPE]);
+	int			i;
+
+	if (name == NULL)
+		return;
+	if (schema->type == INTAKE_AVRO_UNION)
+	{
+		for (i = 0; i < schema->nbranches; i++)
+		{
+			if (schema->branches[i]->type <= INTAKE_AVRO_STRING)
+				set_logical(schema->branches[i], object);
+		}
+		return;
+	}
+	if (schema->logical != INTAKE_AVRO_PLAIN)
+		return;
+	for (i = INTAKE_AVRO_PLAIN + 1; i < INTAKE_AVRO_NLOGICALS; i++)
+	{
+		if (strcmp(logical_names[i].name, name) == 0 &&
+			accepts_logical(schema, (IntakeAvroLogical) i, object))
+			schema->logical = (IntakeAvroLogical) i;
+	}
+}
+
+static void
+parse_field(SchemaParser *parser, JsonText text, const char *record,
+			const char *namespace, IntakeAvroField *field)
+{
+	SchemaObject object;
+
+	if (*text.start != '{')
+		report_bad_schema("A field of record \"%s\" is not an object.",
+						  record);
+	read_object(text, &object);
+	field->name = read_string(object.members[MEMBER_NAME]);
+	if (field->name == NULL || *field->name == '\0')
+		report_bad_schema("A field of record \"%s\" has no name.", record);
+	field->name_len = strlen(field->name);
+	if (object.members[MEMBER_TYPE].start == NULL)
+		report_bad_schema("Field \"%s\" has no type.", field->name);
+	if (object.members[MEMBER_ALIASES].start != NULL)
+		field->aliases = read_strings(object.members[MEMBER_ALIASES],
+									  &field->naliases,
+									  "The aliases of field \"%s\" are not an array of strings.",
+									  field->name);
+
+	field->schema = parse_schema(parser, object.members[MEMBER_TYPE],
+								 namespace);
+	/* A named type is shared: what one field says is not for the others. */
+	if (field->schema->type <= INTAKE_AVRO_STRING ||
+		field->schema->type == INTAKE_AVRO_UNION)
+		set_logical(field->schema, &object);
+}
+
+static IntakeAvroSchema *
+parse_record(SchemaParser *parser, const SchemaObject *object,
+			 const char *namespace)
+{
+	IntakeAvroSchema *schema = make_schema(parser, INTAKE_AVRO_RECORD);
+	IntakeScanJson scan;
+	JsonText	text;
+	const char **names;
+	int			allocated = 16;
+	int			i;
+
+	namespace = name_schema(parser, schema, object, namespace);
+	if (object->members[MEMBER_FIELDS].start == NULL ||
+		*object->members[MEMBER_FIELDS].start != '[')
+		report_bad_schema("The fields of record \"%s\" are not an array.",
+						  schema->name);
+
+	schema->fields = palloc(allocated * sizeof(IntakeAvroField));
+	begin_array(&scan, object->members[MEMBER_FIELDS]);
+	while (iterate_array(&scan, &text))
+	{
+		IntakeAvroField field = {0};
+
+		parse_field(parser, text, schema->name, namespace, &field);
+		if (schema->nfields == allocated)
+		{
+			allocated *= 2;
+			schema->fields = repalloc(schema->fields,
+									  allocated * sizeof(IntakeAvroField));
+		}
+		schema->fields[schema->nfields++] = field;
+	}
+
+	names = palloc(Max(schema->nfields, 1) * sizeof(char *));
+	for (i = 0; i < schema->nfields; i++)
+		names[i] = schema->fields[i].name;
+	check_distinct(names, schema->nfields,
+				   "A record has the field \"%s\" twice.");
+	pfree(names);
+	return schema;
+}
+
+static IntakeAvroSchema *
+parse_enum(SchemaParser *parser, const SchemaObject *object,
+		   const char *namespace)
+{
+	IntakeAvroSchema *schema = make_schema(parser, INTAKE_AVRO_ENUM);
+
+	(void) name_schema(parser, schema, object, namespace);
+	schema->symbols = read_strings(object->members[MEMBER_SYMBOLS],
+								   &schema->nsymbols,
+								   "The symbols of enum \"%s\" are not an array of strings.",
+								   schema->name);
+	if (schema->nsymbols == 0)
+		report_bad_schema("The enum \"%s\" has no symbols.", schema->name);
+	check_distinct(schema->symbols, schema->nsymbols,
+				   "An enum has the symbol \"%s\" twice.");
+	return schema;
+}
+
+static IntakeAvroSchema *
+parse_fixed(SchemaParser *parser, const SchemaObject *object,
+			const char *namespace)
+{
+	IntakeAvroSchema *schema = make_schema(parser, INTAKE_AVRO_FIXED);
+	int			size;
+
+	(void) name_schema(parser, schema, object, namespace);
+	if (!read_integer(object->members[MEMBER_SIZE], &size) || size < 0)
+		report_bad_schema("The size of fixed \"%s\" is not a number of bytes.",
+						  schema->name);
+	schema->size = size;
+	return schema;
+}
+
+/* An array or a map; member is where the schema of its items stands. */
+static IntakeAvroSchema *
+parse_container(SchemaParser *parser, const SchemaObject *object,
+				const char *namespace, IntakeAvroType type, Member member)
+{
+	IntakeAvroSchema *schema = make_schema(parser, type);
+
+	if (object->members[member].start == NULL)
+		report_bad_schema("An array or map has no \"%s\".",
+						  member_names[member]);
+	schema->items = parse_schema(parser, object->members[member], namespace);
+	return schema;
+}
+
+/* The type that an object defines or, with attributes, only names. */
+static IntakeAvroSchema *
+parse_typed_object(SchemaParser *parser, const SchemaObject *object,
+				   const char *type, const char *namespace)
+{
+	int			primitive = find_primitive(type);
+
+	if (primitive >= 0)
+		return make_schema(parser, (IntakeAvroType) primitive);
+	if (strcmp(type, "record") == 0 || strcmp(type, "error") == 0)
+		return parse_record(parser, object, namespace);
+	if (strcmp(type, "enum") == 0)
+		return parse_enum(parser, object, namespace);
+	if (strcmp(type, "fixed") == 0)
+		return parse_fixed(parser, object, namespace);
+	if (strcmp(type, "array") == 0)
+		return parse_container(parser, object, namespace, INTAKE_AVRO_ARRAY,
+							   MEMBER_ITEMS);
+	if (strcmp(type, "map") == 0)
+		return parse_container(parser, object, namespace, INTAKE_AVRO_MAP,
+							   MEMBER_VALUES);
+	return find_named(parser, type, namespace);
+}
+
+static IntakeAvroSchema *
+parse_object(SchemaParser *parser, JsonText text, const char *namespace)
+{
+	SchemaObject object;
+	IntakeAvroSchema *schema;
+	JsonText	type;
+	const char *name;
+
+	read_object(text, &object);
+	type = object.members[MEMBER_TYPE];
+	if (type.start == NULL)
+		report_bad_schema("An object has no \"type\".", NULL);
+	name = read_string(type);
+	if (name != NULL)
+		schema = parse_typed_object(parser, &object, name, namespace);
+	else
+		schema = parse_schema(parser, type, namespace);
+
+	/* A type defined elsewhere is shared: this object cannot change it. */
+	if (schema->type <= INTAKE_AVRO_STRING ||
+		(name != NULL && strcmp(name, "fixed") == 0))
+		set_logical(schema, &object);
+	return schema;
+}
+
+/* Errors when a union has two branches that a writer cannot tell apart. */
+static void
+check_branches(const IntakeAvroSchema *schema)
+{
+	const char **names = palloc(schema->nbranches * sizeof(char *));
+	int			i;
+
+	for (i = 0; i < schema->nbranches; i++)
+	{
+		names[i] = schema->branches[i]->name;
+		if (schema->branches[i]->type == INTAKE_AVRO_UNION)
+			report_bad_schema("A union holds another union.", NULL);
+	}
+	check_distinct(names, schema->nbranches,
+				   "A union has the type \"%s\" twice.");
+	pfree(names);
+}
+
+static IntakeAvroSchema *
+parse_union(SchemaParser *parser, JsonText text, const char *namespace)
+{
+	IntakeAvroSchema *schema = make_schema(parser, INTAKE_AVRO_UNION);
+	IntakeScanJson scan;
+	JsonText	branch;
+	List	   *branches = NIL;
+	int			i;
+
+	begin_array(&scan, text);
+	while (iterate_array(&scan, &branch))
+		branches = lappend(branches,
+						   parse_schema(parser, branch, namespace));
+	schema->nbranches = list_length(branches);
+	if (schema->nbranches == 0)
+		report_bad_schema("A union has no types.", NULL);
+	schema->branches = palloc(schema->nbranches * sizeof(IntakeAvroSchema *));
+	for (i = 0; i < schema->nbranches; i++)
+		schema->branches[i] = list_nth(branches, i);
+	list_free(branches);
+	check_branches(schema);
+	return schema;
+}
+
+/* Any schema: a name, an object or a union. */
+static IntakeAvroSchema *
+parse_schema(SchemaParser *parser, JsonText text, const char *namespace)
+{
+	IntakeAvroSchema *schema;
+	char	   *name;
+
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+	if (++parser->depth > intake_max_nesting_depth)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("Avro schema is nested more than %d levels deep",
+						intake_max_nesting_depth),
+				 errhint("See setting \"%s\".",
+						 "pg_intake.max_nesting_depth")));
+	switch (*text.start)
+	{
+		case '"':
+			name = read_string(text);
+			if (find_primitive(name) >= 0)
+				schema = make_schema(parser,
+									 (IntakeAvroType) find_primitive(name));
+			else
+				schema = find_named(parser, name, namespace);
+			break;
+		case '{':
+			schema = parse_object(parser, text, namespace);
+			break;
+		case '[':
+			schema = parse_union(parser, text, namespace);
+			break;
+		default:
+			name = pnstrdup(text.start, text.len);
+			report_bad_schema("\"%s\" is no type.", name);
+	}
+	parser->depth--;
+	return schema;
+}
+
+/*
+ * The fewest bytes that a value takes.  That of a record is the sum of its
+ * fields', so that a record which holds itself is found here.
+ */
+static int32
+measure_schema(IntakeAvroSchema *schema)
+{
+	static const int sizes[INTAKE_AVRO_NTYPES] = {
+		[INTAKE_AVRO_NULL] = 0, [INTAKE_AVRO_BOOLEAN] = 1,
+		[INTAKE_AVRO_INT] = 1, [INTAKE_AVRO_LONG] = 1,
+		[INTAKE_AVRO_FLOAT] = 4, [INTAKE_AVRO_DOUBLE] = 8,
+		[INTAKE_AVRO_BYTES] = 1, [INTAKE_AVRO_STRING] = 1,
+		[INTAKE_AVRO_RECORD] = 0, [INTAKE_AVRO_ENUM] = 1,
+		[INTAKE_AVRO_FIXED] = 0, [INTAKE_AVRO_ARRAY] = 1,
+		[INTAKE_AVRO_MAP] = 1, [INTAKE_AVRO_UNION] = 1
+	};
+	int64		total = sizes[schema->type] + (int64) schema->size;
+	int			i;
+
+	check_stack_depth();
+	if (schema->min_size >= 0)
+		return schema->min_size;
+	if (schema->is_measuring)
+		report_bad_schema("The record \"%s\" holds itself and cannot end.",
+						  schema->name);
+	schema->is_measuring = true;
+	for (i = 0; i < schema->nfields; i++)
+		total = Min(total + measure_schema(schema->fields[i].schema),
+					PG_INT32_MAX);
+	schema->is_measuring = false;
+	schema->min_size = (int32) total;
+	return schema->min_size;
+}
+
+IntakeAvroSchema *
+intake_avro_schema_parse(const char *text, size_t len)
+{
+	SchemaParser parser = {0};
+	IntakeScanJson scan;
+	IntakeAvroSchema *schema;
+	JsonText	whole;
+	ListCell   *lc;
+
+	if (len > MAX_SCHEMA_SIZE)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("Avro schema has more than %d bytes",
+						MAX_SCHEMA_SIZE)));
+
+	/* From here on the text is known to be JSON. */
+	intake_scan_json_begin(&scan, text, len);
+	whole = take_value(&scan);
+	if (intake_scan_json_next(&scan) != INTAKE_JSON_END)
+		report_bad_schema("There is something behind the schema.", NULL);
+
+	parser.types = named_create(CurrentMemoryContext, 64, NULL);
+	schema = parse_schema(&parser, whole, "");
+	foreach(lc, parser.nodes)
+		(void) measure_schema((IntakeAvroSchema *) lfirst(lc));
+	list_free(parser.nodes);
+	named_destroy(parser.types);
+	return schema;
+}

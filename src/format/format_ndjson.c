@@ -1,0 +1,651 @@
+/*-------------------------------------------------------------------------
+ *
+ * format_ndjson.c
+ *	  The decoder of NDJSON: one JSON array or object a line.
+ *
+ * A line is brought into the source's window whole before it is looked at.
+ * Its values are converted as the scanner comes upon them; nothing of the
+ * record is built in between.
+ *
+ * Object rows of one payload tend to have the same keys in the same order.
+ * So for each key the decoder remembers which one followed it last time, and
+ * a key that is the expected one costs one comparison.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "convert.h"
+#include "format/format.h"
+#include "format/format_text.h"
+#include "format/scan_json.h"
+#include "format/scan_utf8.h"
+#include "settings.h"
+
+/* How many keys that name no column are remembered, and up to which length. */
+#define MAX_UNKNOWN_KEYS 32
+#define MAX_UNKNOWN_LENGTH 64
+
+/* How much of the line an error shows from where it is at fault, in bytes. */
+#define MAX_SHOWN_FAULT 40
+
+/*
+ * A key that has been met: the first ncolumns are the columns', those behind
+ * them are ignored.
+ */
+typedef struct KnownKey
+{
+	const char *name;
+	size_t		len;
+	bool		is_plain;		/* a payload may write it without escapes */
+	int			follower;		/* the key that came behind it, or -1 */
+	char		own[MAX_UNKNOWN_LENGTH];
+} KnownKey;
+
+typedef struct NdjsonDecoder
+{
+	IntakeDecoder base;			/* must be first */
+	IntakeScanJson scan;		/* of the line at hand */
+	const char *text;			/* the line */
+	size_t		text_len;
+	size_t		line_len;		/* with its line end */
+	bool		is_strict;
+	bool		ignore_unknown;
+
+	uint64		record;			/* the last one read */
+	uint64		line;			/* the last one read */
+
+	int			nvalues;		/* of an array row */
+	int		   *numbers;		/* column number of each */
+
+	KnownKey   *keys;
+	int			nkeys;
+	int			first_key;		/* of the last object row, or -1 */
+
+	char	   *scratch;		/* for unescaped strings */
+	size_t		scratch_size;
+	MemoryContext context;		/* of all of this */
+} NdjsonDecoder;
+
+static void report_fault(NdjsonDecoder *json) pg_attribute_noreturn();
+static void report_unexpected(NdjsonDecoder *json, const char *expected)
+			pg_attribute_noreturn();
+
+/* Room for len bytes, until the next call. */
+static char *
+reserve_scratch(NdjsonDecoder *json, size_t len)
+{
+	if (json->scratch_size < len)
+	{
+		if (json->scratch != NULL)
+			pfree(json->scratch);
+		json->scratch = NULL;
+		json->scratch_size = 0;
+		json->scratch = MemoryContextAllocHuge(json->context, len + len / 2);
+		json->scratch_size = len + len / 2;
+	}
+	return json->scratch;
+}
+
+/* Does the line begin as a JSON array of records does? */
+static bool
+is_array_of_records(const NdjsonDecoder *json)
+{
+	IntakeScanJson scan;
+
+	intake_scan_json_begin(&scan, json->text, json->text_len);
+	if (!intake_scan_json_take(&scan, '['))
+		return false;
+	intake_scan_json_skip_blanks(&scan);
+	return scan.cursor == scan.limit ||
+		*scan.cursor == '{' || *scan.cursor == '[';
+}
+
+/* The hint for a line that ends too early. */
+static const char *
+hint_cut(const NdjsonDecoder *json)
+{
+	if (json->record == 1 && is_array_of_records(json))
+		return "The payload seems to be one JSON array of records. Write each record on a line of its own, without brackets around them and commas between them.";
+	return "A record must stand on one line.";
+}
+
+/* What stands at p, for a message. */
+static char *
+show_found(const NdjsonDecoder *json, const char *p)
+{
+	size_t		left = (size_t) (json->scan.limit - p);
+
+	if (left == 0)
+		return pstrdup("the end of the line");
+	return psprintf("\"%s\"", intake_format_show(p, left, MAX_SHOWN_FAULT));
+}
+
+/*
+ * Raises the error for a line that is not UTF-8: that is the better news
+ * than what it does to the grammar.  Returns when the line is fine.
+ */
+static void
+check_encoding(const NdjsonDecoder *json)
+{
+	size_t		valid = intake_scan_utf8_valid(json->text, json->text_len);
+
+	if (valid < json->text_len)
+		intake_format_report_utf8(json->text + valid,
+								  json->text_len - valid);
+}
+
+/* Raises the error for what the scanner found to be bad. */
+static void
+report_fault(NdjsonDecoder *json)
+{
+	IntakeJsonReason reason = json->scan.reason;
+	const char *fault = json->scan.fault;
+
+	check_encoding(json);
+	switch (reason)
+	{
+		case INTAKE_JSON_BAD_NUL:
+			ereport(ERROR,
+					(errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
+					 errmsg("unsupported Unicode escape sequence"),
+					 errdetail("No text value can hold \\u0000.")));
+			break;
+		case INTAKE_JSON_TOO_DEEP:
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("JSON is nested more deeply than pg_intake.max_nesting_depth"),
+					 errdetail("The limit is %d levels.",
+							   intake_max_nesting_depth)));
+			break;
+		case INTAKE_JSON_CUT:
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_JSON_TEXT),
+					 errmsg("invalid JSON: the line ends inside a value"),
+					 errhint("%s", hint_cut(json))));
+			break;
+		default:
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_JSON_TEXT),
+					 errmsg("invalid JSON: %s",
+							intake_scan_json_reason_text(reason)),
+					 errdetail("The fault is at byte %zu of the line: %s.",
+							   (size_t) (fault - json->text) + 1,
+							   show_found(json, fault))));
+	}
+	pg_unreachable();
+}
+
+/* Raises the error for what stands at the cursor where it may not. */
+static void
+report_unexpected(NdjsonDecoder *json, const char *expected)
+{
+	const char *found = json->scan.cursor;
+	IntakeJsonToken token = intake_scan_json_next(&json->scan);
+
+	check_encoding(json);
+
+	/* a word or number that is bad behind its start is the better news */
+	if (token == INTAKE_JSON_BAD && json->scan.fault > found)
+		report_fault(json);
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_JSON_TEXT),
+			 errmsg("invalid JSON: expected %s", expected),
+			 errdetail("Found %s at byte %zu of the line.",
+					   show_found(json, found),
+					   (size_t) (found - json->text) + 1),
+			 found == json->scan.limit ?
+			 errhint("%s", hint_cut(json)) : 0));
+}
+
+/*
+ * The value of the string read last: a slice of the line, or of the scratch
+ * buffer until the next call.
+ */
+static inline const char *
+read_string(NdjsonDecoder *json, size_t *len)
+{
+	const char *raw = json->scan.start;
+	ptrdiff_t	out_len;
+	char	   *out;
+
+	*len = json->scan.len;
+	if (likely(!json->scan.has_escapes))
+		return raw;
+	out = reserve_scratch(json, *len);
+	out_len = intake_scan_json_unescape(raw, *len, out);
+	if (out_len < 0)
+	{
+		json->scan.reason = (IntakeJsonReason) -out_len;
+		json->scan.fault = raw;
+		report_fault(json);
+	}
+	*len = (size_t) out_len;
+	return out;
+}
+
+/* Passes over a value that goes nowhere. */
+static void
+skip_value(NdjsonDecoder *json)
+{
+	if (!intake_scan_json_skip(&json->scan, intake_max_nesting_depth))
+		report_fault(json);
+}
+
+/* Converts an array or object whose first byte has been read. */
+static Datum
+convert_nested(NdjsonDecoder *json, IntakeColumn *column)
+{
+	json->base.position->value = NULL;
+	json->scan.cursor = json->scan.start;
+	skip_value(json);
+	json->base.position->value = json->scan.start;
+	json->base.position->value_len = json->scan.len;
+	return intake_convert_json_nested(column, json->scan.start,
+									  json->scan.len, json->is_strict);
+}
+
+/* Converts the value at the cursor into a column of the row. */
+static void
+convert_value(NdjsonDecoder *json, int number, IntakeRow *row)
+{
+	IntakeScanJson *scan = &json->scan;
+	IntakePosition *position = json->base.position;
+	IntakeColumn *column = &json->base.columns->columns[number];
+	bool		is_strict = json->is_strict;
+	IntakeJsonToken token;
+	const char *text;
+	size_t		len;
+	Datum		value;
+
+	position->column = column->name;
+	position->value = NULL;
+	token = intake_scan_json_next(scan);
+	position->value = scan->start;
+	position->value_len = scan->len;
+
+	row->nulls[number] = false;
+	row->is_set[number] = true;
+	switch (token)
+	{
+		case INTAKE_JSON_STRING:
+			position->value--;
+			position->value_len += 2;
+			text = read_string(json, &len);
+			value = intake_convert_json_string(column, text, len, is_strict);
+			break;
+		case INTAKE_JSON_NUMBER:
+			value = intake_convert_json_number(column, scan->start,
+											   scan->len, is_strict);
+			break;
+		case INTAKE_JSON_TRUE:
+		case INTAKE_JSON_FALSE:
+			value = intake_convert_bool(column, token == INTAKE_JSON_TRUE,
+										is_strict);
+			break;
+		case INTAKE_JSON_NULL:
+			row->nulls[number] = true;
+			value = intake_convert_null(column);
+			break;
+		case INTAKE_JSON_ARRAY_BEGIN:
+		case INTAKE_JSON_OBJECT_BEGIN:
+			value = convert_nested(json, column);
+			break;
+		default:
+			position->value = NULL;
+			if (token == INTAKE_JSON_BAD)
+				report_fault(json);
+			scan->cursor = scan->start;
+			report_unexpected(json, "a value");
+	}
+	row->values[number] = value;
+}
+
+/* Errors for an array row that has not as many values as it must. */
+static void
+report_count(NdjsonDecoder *json, int have)
+{
+	json->base.position->column = NULL;
+	json->base.position->value = NULL;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_JSON_TEXT),
+			 errmsg_plural("record has %d value, %d expected",
+						   "record has %d values, %d expected",
+						   have, have, json->nvalues),
+			 have > 0 && is_array_of_records(json) ?
+			 errhint("If the line is an array of records, write each record on a line of its own.") : 0));
+}
+
+/* A row whose values come in the columns' order; behind its "[". */
+static void
+read_array(NdjsonDecoder *json, IntakeRow *row)
+{
+	IntakeScanJson *scan = &json->scan;
+	int			have = 0;
+
+	if (!intake_scan_json_take(scan, ']'))
+	{
+		do
+		{
+			if (have < json->nvalues)
+				convert_value(json, json->numbers[have], row);
+			else
+				skip_value(json);
+			have++;
+		} while (intake_scan_json_take(scan, ','));
+		if (!intake_scan_json_take(scan, ']'))
+			report_unexpected(json, "\",\" or \"]\" after an array's value");
+	}
+	if (have != json->nvalues)
+		report_count(json, have);
+}
+
+/* Remembers an ignored key, when there is room; returns its number or -1. */
+static int
+remember_key(NdjsonDecoder *json, const char *name, size_t len)
+{
+	int			first = json->base.columns->ncolumns;
+	KnownKey   *key;
+	int			i;
+
+	for (i = first; i < json->nkeys; i++)
+	{
+		if (json->keys[i].len == len &&
+			memcmp(json->keys[i].name, name, len) == 0)
+			return i;
+	}
+	if (len > MAX_UNKNOWN_LENGTH || json->nkeys == first + MAX_UNKNOWN_KEYS)
+		return -1;
+
+	key = &json->keys[json->nkeys];
+	memcpy(key->own, name, len);
+	key->name = key->own;
+	key->len = len;
+	key->is_plain = !json->scan.has_escapes;
+	key->follower = -1;
+	return json->nkeys++;
+}
+
+/*
+ * Reads a member's key.  Returns the number of the known key, that of a
+ * column when it is below ncolumns, or -1 for one that is ignored.
+ */
+static int
+read_key(NdjsonDecoder *json, int expected)
+{
+	IntakeScanJson *scan = &json->scan;
+	const char *name;
+	size_t		len;
+	int			number;
+
+	intake_scan_json_skip_blanks(scan);
+	if (likely(expected >= 0))
+	{
+		const KnownKey *key = &json->keys[expected];
+
+		if (key->is_plain &&
+			(size_t) (scan->limit - scan->cursor) >= key->len + 2 &&
+			scan->cursor[0] == '"' && scan->cursor[key->len + 1] == '"' &&
+			memcmp(scan->cursor + 1, key->name, key->len) == 0)
+		{
+			scan->cursor += key->len + 2;
+			return expected;
+		}
+	}
+
+	if (scan->cursor == scan->limit || *scan->cursor != '"')
+		report_unexpected(json, "a key");
+	if (intake_scan_json_next(scan) == INTAKE_JSON_BAD)
+		report_fault(json);
+	name = read_string(json, &len);
+	number = intake_columns_find(json->base.columns, name, len);
+	if (number < 0)
+	{
+		if (!json->ignore_unknown)
+			intake_columns_report_unknown(json->base.columns, name, len);
+		number = remember_key(json, name, len);
+	}
+	return number;
+}
+
+/* A row whose values have keys; behind its "{". */
+static void
+read_object(NdjsonDecoder *json, IntakeRow *row)
+{
+	IntakeScanJson *scan = &json->scan;
+	IntakePosition *position = json->base.position;
+	int			ncolumns = json->base.columns->ncolumns;
+	int		   *expected = &json->first_key;
+
+	if (intake_scan_json_take(scan, '}'))
+		return;
+	do
+	{
+		int			number;
+
+		position->column = NULL;
+		position->value = NULL;
+		number = read_key(json, *expected);
+		if (number >= 0)
+		{
+			*expected = number;
+			expected = &json->keys[number].follower;
+		}
+		if (!intake_scan_json_take(scan, ':'))
+			report_unexpected(json, "\":\" after a key");
+
+		if (number < 0 || number >= ncolumns)
+			skip_value(json);
+		else if (unlikely(row->is_set[number]))
+			intake_columns_report_repeated(json->base.columns, number);
+		else
+			convert_value(json, number, row);
+	} while (intake_scan_json_take(scan, ','));
+	if (!intake_scan_json_take(scan, '}'))
+		report_unexpected(json, "\",\" or \"}\" after a member");
+}
+
+/*
+ * Brings the next line into the window and sets what describes it.
+ * Returns false at the end of the payload.
+ */
+static bool
+fetch_line(NdjsonDecoder *json)
+{
+	IntakeSource *source = json->base.source;
+	size_t		max_len = (size_t) intake_max_record_size * 1024;
+	size_t		searched = 0;
+
+	json->line++;
+	json->base.position->line = json->line;
+	for (;;)
+	{
+		size_t		len = (size_t) (source->limit - source->cursor);
+		const char *end = NULL;
+
+		if (len > searched)
+			end = memchr(source->cursor + searched, '\n', len - searched);
+		if (end != NULL)
+		{
+			json->line_len = (size_t) (end + 1 - source->cursor);
+			break;
+		}
+		if (len > max_len)
+			intake_format_report_long_record();
+		searched = len;
+		if (source->is_ended || !intake_source_fill(source))
+		{
+			json->line_len = len;
+			if (len == 0)
+				return false;
+			break;
+		}
+	}
+	if (json->line_len > max_len)
+		intake_format_report_long_record();
+	json->text = source->cursor;
+	json->text_len = json->line_len;
+	if (json->text_len > 0 && json->text[json->text_len - 1] == '\n')
+		json->text_len--;
+	if (json->text_len > 0 && json->text[json->text_len - 1] == '\r')
+		json->text_len--;
+	return true;
+}
+
+/*
+ * A payload that is one JSON array of records begins with a line that is
+ * either cut or a row of another length, but its first value may also not
+ * fit the first column, which would be the lesser news.
+ */
+static void
+check_first_array(NdjsonDecoder *json)
+{
+	IntakeScanJson scan = json->scan;
+	int			have = 0;
+
+	if (!is_array_of_records(json) || !intake_scan_json_take(&scan, '['))
+		return;
+	do
+	{
+		intake_scan_json_skip_blanks(&scan);
+		if (scan.cursor == scan.limit)
+		{
+			json->scan.reason = INTAKE_JSON_CUT;
+			report_fault(json);
+		}
+		if (!intake_scan_json_skip(&scan, intake_max_nesting_depth))
+			return;
+		have++;
+	} while (intake_scan_json_take(&scan, ','));
+	if (intake_scan_json_take(&scan, ']') && have != json->nvalues)
+		report_count(json, have);
+}
+
+/* Decodes the record on the line at hand. */
+static void
+read_record(NdjsonDecoder *json, IntakeRow *row)
+{
+	IntakeScanJson *scan = &json->scan;
+
+	if (*scan->cursor == '[')
+	{
+		if (unlikely(json->record == 1))
+			check_first_array(json);
+		scan->cursor++;
+		read_array(json, row);
+	}
+	else if (*scan->cursor == '{')
+	{
+		scan->cursor++;
+		read_object(json, row);
+	}
+	else
+		report_unexpected(json, "a record, which is a JSON array or object");
+
+	json->base.position->column = NULL;
+	json->base.position->value = NULL;
+	intake_scan_json_skip_blanks(scan);
+	if (scan->cursor < scan->limit)
+		report_unexpected(json, "the end of the line after a record");
+}
+
+static bool
+next_ndjson(IntakeDecoder *decoder, IntakeRow *row)
+{
+	NdjsonDecoder *json = (NdjsonDecoder *) decoder;
+	IntakePosition *position = decoder->position;
+
+	position->column = NULL;
+	position->value = NULL;
+	position->value_len = 0;
+	position->record = json->record + 1;
+	for (;;)
+	{
+		/* blank lines may be many */
+		if ((json->line & 1023) == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (!fetch_line(json))
+			return false;
+		intake_scan_json_begin(&json->scan, json->text, json->text_len);
+		intake_scan_json_skip_blanks(&json->scan);
+		if (json->scan.cursor < json->scan.limit)
+			break;
+		decoder->source->cursor += json->line_len;
+	}
+
+	row->record = ++json->record;
+	row->line = json->line;
+	memset(row->is_set, 0, decoder->columns->ncolumns * sizeof(bool));
+	read_record(json, row);
+	decoder->source->cursor += json->line_len;
+	return true;
+}
+
+/* Makes the keys of the columns. */
+static void
+begin_keys(NdjsonDecoder *json)
+{
+	IntakeColumnSet *columns = json->base.columns;
+	int			i;
+
+	json->keys = palloc0((columns->ncolumns + MAX_UNKNOWN_KEYS) *
+						 sizeof(KnownKey));
+	for (i = 0; i < columns->ncolumns; i++)
+	{
+		KnownKey   *key = &json->keys[i];
+		const char *p;
+
+		key->name = columns->columns[i].name;
+		key->len = strlen(key->name);
+		key->follower = i + 1 < columns->ncolumns ? i + 1 : -1;
+		key->is_plain = true;
+		for (p = key->name; *p != '\0'; p++)
+		{
+			if (*p == '"' || *p == '\\' || (unsigned char) *p < 0x20)
+				key->is_plain = false;
+		}
+	}
+	json->nkeys = columns->ncolumns;
+	json->first_key = columns->ncolumns > 0 ? 0 : -1;
+}
+
+static IntakeDecoder *
+begin_ndjson(IntakeSource *source, IntakeColumnSet *columns,
+			 const IntakeOptions *options, IntakePosition *position)
+{
+	NdjsonDecoder *json = palloc0(sizeof(NdjsonDecoder));
+
+	json->base.routine = &intake_format_ndjson;
+	json->base.source = source;
+	json->base.columns = columns;
+	json->base.position = position;
+	json->base.given = NULL;
+	json->is_strict = options->types == INTAKE_TYPES_STRICT;
+	json->ignore_unknown = options->unknown == INTAKE_UNKNOWN_IGNORE;
+	json->context = CurrentMemoryContext;
+	json->numbers = intake_columns_in_order(columns, options->columns,
+											&json->nvalues);
+	begin_keys(json);
+
+	memset(position, 0, sizeof(*position));
+	position->line = 1;
+	intake_format_skip_bom(source);
+	return &json->base;
+}
+
+static void
+end_ndjson(IntakeDecoder *decoder)
+{
+	/* all memory is in contexts */
+}
+
+const IntakeFormatRoutine intake_format_ndjson = {
+	.name = "ndjson",
+	.is_binary = false,
+	.begin = begin_ndjson,
+	.next = next_ndjson,
+	.end = end_ndjson
+};

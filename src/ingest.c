@@ -1,0 +1,394 @@
+/*-------------------------------------------------------------------------
+ *
+ * ingest.c
+ *	  The engine behind all doors: one operation, from claim to record.
+ *
+ *	claim -> (a repeat: drain, compare, answer)
+ *		  -> plan: target, mode, key, columns, privileges
+ *		  -> loop: decoder fills a batch, writer takes it
+ *		  -> writer applies what it staged -> record
+ *
+ * Everything happens in the caller's transaction.  Memory: the operation
+ * context holds what lives as long as the operation, the batch context the
+ * values of the rows of one batch.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "catalog/catalog.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "tcop/utility.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+#include "utils/memutils.h"
+
+#include "columns.h"
+#include "convert.h"
+#include "format/format.h"
+#include "ingest.h"
+#include "plan.h"
+#include "write/write.h"
+
+/* What the error context callback shows. */
+typedef struct Progress
+{
+	const IntakeRequest *request;
+	const char *relation;
+	bool		is_decoding;
+	IntakePosition position;
+	IntakeWritePosition write_position;
+} Progress;
+
+/* "bytes" cut at INTAKE_MAX_SHOWN_VALUE bytes, at a character's border. */
+static char *
+shown_value(const char *value, size_t len)
+{
+	size_t		shown = len;
+
+	if (len > INTAKE_MAX_SHOWN_VALUE)
+		shown = pg_encoding_mbcliplen(PG_UTF8, value, len,
+									  INTAKE_MAX_SHOWN_VALUE);
+	return psprintf("%s%s", pg_any_to_server(pnstrdup(value, shown), shown, PG_UTF8),
+					shown < len ? "..." : "");
+}
+
+/* Adds where in the payload it happened to an error's CONTEXT. */
+static void
+report_position(void *arg)
+{
+	const Progress *progress = arg;
+	const IntakePosition *position = &progress->position;
+	bool		is_delete = progress->request->mode == INTAKE_MODE_DELETE;
+	uint64		record = position->record;
+	uint64		line = position->line;
+	StringInfoData text;
+
+	if (!progress->is_decoding)
+	{
+		record = progress->write_position.record;
+		line = progress->write_position.line;
+	}
+	initStringInfo(&text);
+	appendStringInfo(&text, is_delete ? "delete of partitions of table \"%s\"" :
+					 "upload into table \"%s\"", progress->relation);
+	if (record > 0)
+		appendStringInfo(&text, ", record " UINT64_FORMAT, record);
+	if (line > 0 && (record > 0 || progress->is_decoding))
+		appendStringInfo(&text, ", line " UINT64_FORMAT, line);
+	if (progress->is_decoding && position->column != NULL)
+		appendStringInfo(&text, ", column \"%s\"",
+						 shown_value(position->column,
+									 strlen(position->column)));
+	if (progress->is_decoding && position->value != NULL)
+		appendStringInfo(&text, ": \"%s\"",
+						 shown_value(position->value, position->value_len));
+	errcontext("%s", text.data);
+}
+
+/* The request as it was made, for the comparison with a repeat. */
+static char *
+describe_request(const IntakeRequest *request)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfo(&text, "{\"format\": \"%s\"", request->format);
+	if (request->mode != INTAKE_MODE_DEFAULT)
+		appendStringInfo(&text, ", \"mode\": \"%s\"",
+						 intake_mode_name(request->mode));
+	if (request->sys_op >= 0)
+		appendStringInfo(&text, ", \"sys_op\": %d", request->sys_op);
+	appendStringInfo(&text, ", \"options\": %s}",
+					 intake_options_identity(request->options));
+	return text.data;
+}
+
+/*
+ * Opens the target.  The lock is that of any INSERT, until the transaction
+ * ends.
+ */
+static Relation
+open_target(Oid relid)
+{
+	Relation	rel;
+
+	PreventCommandIfReadOnly("a pg_intake upload");
+	PreventCommandDuringRecovery("a pg_intake upload");
+	rel = try_relation_open(relid, RowExclusiveLock);
+	if (rel == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid)));
+	switch (rel->rd_rel->relkind)
+	{
+		case RELKIND_RELATION:
+		case RELKIND_PARTITIONED_TABLE:
+		case RELKIND_FOREIGN_TABLE:
+		case RELKIND_VIEW:
+			break;
+		default:
+			ereport(ERROR,
+					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+					 errmsg("cannot upload into \"%s\"",
+							RelationGetRelationName(rel)),
+					 errdetail("A target is a table, a foreign table or a view.")));
+	}
+	if (IsSystemRelation(rel))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("cannot upload into system catalog \"%s\"",
+						RelationGetRelationName(rel))));
+	return rel;
+}
+
+/* Answers a repeat from the record, when it is one. */
+static void
+answer_repeat(const IntakeRequest *request,
+			  const IntakeRequestIdentity *identity,
+			  IntakeOperation *operation)
+{
+	uint8		digest[INTAKE_DIGEST_LENGTH];
+
+	intake_source_drain(request->source);
+	intake_source_digest(request->source, digest);
+	intake_operation_check_repeat(operation, identity, digest);
+}
+
+/* sys_op must be empty, 0 or 1. */
+static void
+check_sys_op(const IntakeColumnSet *columns, const IntakeRow *row,
+			 IntakePosition *position)
+{
+	int			column = columns->sys_op;
+	int16		value;
+
+	if (!row->is_set[column] || row->nulls[column])
+		return;
+	value = DatumGetInt16(row->values[column]);
+	if (value == 0 || value == 1)
+		return;
+	position->column = INTAKE_SYS_OP;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value for \"%s\": %d", INTAKE_SYS_OP, value),
+			 errhint("It must be 0 (insert or replace the row), 1 (delete it) or empty.")));
+}
+
+/* Each record must give the key, and where NULL finds nothing, a value. */
+static void
+check_key(const IntakeColumnSet *columns, const IntakeRow *row,
+		  IntakePosition *position)
+{
+	int			i;
+
+	for (i = 0; i < columns->ncolumns; i++)
+	{
+		const IntakeColumn *column = &columns->columns[i];
+
+		if (!column->is_key)
+			continue;
+		position->column = column->name;
+		if (!row->is_set[i])
+			intake_plan_report_missing_key(columns, column);
+		if (column->is_key_not_null && row->nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NOT_NULL_VIOLATION),
+					 errmsg("null value in key column \"%s\"", column->name)));
+	}
+	position->column = NULL;
+}
+
+/* Decodes the next record behind the batch's rows; false at the end. */
+static bool
+decode_row(IntakePlan *plan, IntakeDecoder *decoder, IntakeBatch *batch)
+{
+	MemoryContext old = MemoryContextSwitchTo(batch->context);
+	IntakeRow  *row = intake_batch_next(batch);
+	IntakePosition *position = decoder->position;
+
+	if (!decoder->routine->next(decoder, row))
+	{
+		MemoryContextSwitchTo(old);
+		return false;
+	}
+	position->value = NULL;
+	position->column = NULL;
+	if (plan->columns->sys_op >= 0)
+		check_sys_op(plan->columns, row, position);
+	if (plan->has_key)
+		check_key(plan->columns, row, position);
+	if (decoder->given == NULL)
+		intake_defaults_complete(plan->defaults, batch, row);
+	batch->nrows++;
+	MemoryContextSwitchTo(old);
+	return true;
+}
+
+/* The loop: batches from the decoder to the writer; returns the records. */
+static int64
+move_rows(IntakePlan *plan, IntakeDecoder *decoder, IntakeWriter *writer,
+		  Progress *progress)
+{
+	IntakeBatch *batch = intake_batch_make(plan->columns->ncolumns);
+	int64		received = 0;
+	bool		has_more = true;
+
+	while (has_more)
+	{
+		progress->is_decoding = true;
+		while (has_more && !intake_batch_is_full(batch))
+			has_more = decode_row(plan, decoder, batch);
+		progress->is_decoding = false;
+		received += batch->nrows;
+		if (batch->nrows > 0)
+			writer->routine->take(writer, batch);
+		intake_batch_clear(batch);
+		CHECK_FOR_INTERRUPTS();
+	}
+	return received;
+}
+
+/* Begins the decoder: reads what comes before the first record. */
+static IntakeDecoder *
+begin_decoder(const IntakeRequest *request, IntakePlan *plan,
+			  Progress *progress)
+{
+	IntakeDecoder *decoder;
+
+	progress->is_decoding = true;
+	decoder = plan->format->begin(request->source, plan->columns,
+								  plan->options, &progress->position);
+	progress->position.column = NULL;
+	progress->position.value = NULL;
+	if (decoder->given != NULL)
+	{
+		intake_plan_check_given(plan, decoder->given);
+		intake_defaults_mention_all(plan->defaults, decoder->given);
+	}
+	progress->is_decoding = false;
+	return decoder;
+}
+
+static void
+begin_writer(IntakeWriter *writer, IntakePlan *plan,
+			 IntakeOperation *operation, Progress *progress)
+{
+	writer->routine = plan->writer;
+	writer->rel = plan->rel;
+	writer->target = plan->target;
+	writer->columns = plan->columns;
+	writer->defaults = plan->defaults;
+	writer->options = plan->options;
+	writer->key = plan->key;
+	writer->sys_op = plan->sys_op;
+	writer->counters = &operation->counters;
+	writer->position = &progress->write_position;
+	writer->context = CurrentMemoryContext;
+	writer->routine->begin(writer);
+}
+
+/* Decodes and writes the payload. */
+static void
+run_operation(const IntakeRequest *request, IntakePlan *plan,
+			  IntakeOperation *operation, Progress *progress)
+{
+	IntakeWriter writer = {0};
+	IntakeDecoder *decoder = begin_decoder(request, plan, progress);
+	IntakeCounters *counters = &operation->counters;
+
+	begin_writer(&writer, plan, operation, progress);
+	counters->rows_received = move_rows(plan, decoder, &writer, progress);
+	decoder->routine->end(decoder);
+	intake_source_drain(request->source);
+	counters->bytes_received = (int64) intake_source_received(request->source);
+	intake_source_digest(request->source, operation->digest);
+
+	if (plan->options->truncate != INTAKE_TRUNCATE_NO &&
+		!plan->options->allow_empty && counters->rows_received == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("payload without records would leave the target empty"),
+				 errhint("Give option \"allow_empty\" if that is meant.")));
+	writer.routine->finish(&writer);
+}
+
+/* Plans and runs a claimed operation, and writes its record. */
+static void
+perform_operation(const IntakeRequest *request, Relation rel,
+				  IntakeTarget *target, IntakeOptions *options,
+				  IntakeOperation *operation)
+{
+	Progress	progress = {.request = request};
+	ErrorContextCallback callback;
+	IntakePlan *plan = intake_plan_make(request, rel, target, options);
+
+	progress.relation = RelationGetRelationName(rel);
+	callback.callback = report_position;
+	callback.arg = &progress;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+
+	run_operation(request, plan, operation, &progress);
+
+	error_context_stack = callback.previous;
+	operation->mode = intake_mode_name(plan->mode);
+	intake_operation_finish(operation);
+}
+
+/* Claims the operation, and performs it unless it has been done. */
+static void
+claim_and_perform(const IntakeRequest *request, Relation rel,
+				  IntakeOperation *operation)
+{
+	IntakeTarget *target = intake_target_lookup(rel);
+	IntakeOptions *options;
+	IntakeRequestIdentity identity;
+
+	options = intake_options_parse(request->options, target->options,
+								   request->mode == INTAKE_MODE_DELETE ?
+								   INTAKE_DOOR_DELETE : INTAKE_DOOR_UPLOAD);
+	if (!request->is_text && !intake_format_find(request->format)->is_binary)
+		intake_source_set_encoding(request->source, options->encoding);
+	identity.target = target->name;
+	identity.request = describe_request(request);
+	operation->uuid = request->uuid;
+	operation->door = request->door;
+	operation->query_id = options->query_id;
+	operation->request_id = request->request_id;
+	if (intake_operation_claim(operation))
+	{
+		answer_repeat(request, &identity, operation);
+		return;
+	}
+	operation->identity = identity;
+	PG_TRY();
+	{
+		perform_operation(request, rel, target, options, operation);
+	}
+	PG_FINALLY();
+	{
+		intake_operation_leave(operation);
+	}
+	PG_END_TRY();
+}
+
+void
+intake_ingest(const IntakeRequest *request, IntakeOperation *operation)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context = AllocSetContextCreate(caller,
+												  "pg_intake operation",
+												  ALLOCSET_DEFAULT_SIZES);
+	Relation	rel = open_target(request->relid);
+
+	MemoryContextSwitchTo(context);
+	claim_and_perform(request, rel, operation);
+	MemoryContextSwitchTo(caller);
+	relation_close(rel, NoLock);
+}

@@ -1,0 +1,37 @@
+/*-------------------------------------------------------------------------
+ *
+ * ingest.h
+ *	  The engine behind all doors.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef INTAKE_INGEST_H
+#define INTAKE_INGEST_H
+
+#include "registry/operation.h"
+#include "registry/target.h"
+#include "source/source.h"
+
+typedef struct IntakeRequest
+{
+	Oid			relid;
+	IntakeSource *source;
+	const char *format;
+	bool		is_text;		/* not binary, and the source knows its encoding */
+	IntakeMode	mode;			/* DEFAULT: the target's; DELETE: partitions */
+	int			sys_op;			/* -1: none; else as given */
+	Jsonb	   *options;		/* as given */
+	pg_uuid_t	uuid;
+	const char *door;
+	const char *request_id;		/* or NULL */
+} IntakeRequest;
+
+/*
+ * Does what the request asks for, in the caller's transaction, or answers it
+ * from the record when it has been done; operation is the answer.  All
+ * errors are raised, those of the payload with the position in CONTEXT.
+ */
+extern void intake_ingest(const IntakeRequest *request,
+						  IntakeOperation *operation);
+
+#endif							/* INTAKE_INGEST_H */

@@ -1,0 +1,20 @@
+/*-------------------------------------------------------------------------
+ *
+ * lock_space.h
+ *	  The locks of our own.
+ *
+ * They are advisory locks whose last field is none that PostgreSQL's own
+ * functions use (those use 1 and 2); pg_locks shows it as objsubid.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef INTAKE_LOCK_SPACE_H
+#define INTAKE_LOCK_SPACE_H
+
+/* (database, 64 hash bits of principal and UUID): a claim */
+#define INTAKE_LOCK_OPERATION	0x4901
+
+/* (database, 0, root of the partition tree): the table lock */
+#define INTAKE_LOCK_TABLE		0x4902
+
+#endif							/* INTAKE_LOCK_SPACE_H */

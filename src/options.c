@@ -1,0 +1,437 @@
+/*-------------------------------------------------------------------------
+ *
+ * options.c
+ *	  One table of options: names, types, defaults, doors and texts.
+ *
+ * All doors check their options here, and intake.options() prints the table
+ * for the README.  A value comes in as the text of a JSON scalar or as a JSON
+ * array of names.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#include "compat.h"
+#include "options.h"
+#include "settings.h"
+
+PG_FUNCTION_INFO_V1(intake_options_list);
+
+typedef enum OptionType
+{
+	OPTION_BOOL,
+	OPTION_CHARACTER,			/* one ASCII character */
+	OPTION_DELIMITER,			/* the same, or auto */
+	OPTION_ENCODING,
+	OPTION_NAMES,				/* array of names */
+	OPTION_TEXT,
+	OPTION_WORD					/* one of words */
+} OptionType;
+
+typedef struct OptionWord
+{
+	const char *word;
+	int			value;
+} OptionWord;
+
+typedef struct OptionDefinition
+{
+	const char *name;
+	OptionType	type;
+	size_t		offset;			/* in IntakeOptions */
+	const OptionWord *words;
+	int			doors;
+	const char *default_text;	/* for the README */
+	const char *text;
+} OptionDefinition;
+
+static const OptionWord existing_words[] = {
+	{"update", INTAKE_EXISTING_UPDATE},
+	{"keep", INTAKE_EXISTING_KEEP},
+	{NULL, 0}
+};
+
+static const OptionWord truncate_words[] = {
+	{"false", INTAKE_TRUNCATE_NO},
+	{"true", INTAKE_TRUNCATE_DELETE},
+	{"fast", INTAKE_TRUNCATE_FAST},
+	{NULL, 0}
+};
+
+static const OptionWord types_words[] = {
+	{"lenient", INTAKE_TYPES_LENIENT},
+	{"strict", INTAKE_TYPES_STRICT},
+	{NULL, 0}
+};
+
+static const OptionWord unknown_words[] = {
+	{"error", INTAKE_UNKNOWN_ERROR},
+	{"ignore", INTAKE_UNKNOWN_IGNORE},
+	{NULL, 0}
+};
+
+#define UPLOAD	INTAKE_DOOR_UPLOAD
+#define BOTH	(INTAKE_DOOR_UPLOAD | INTAKE_DOOR_DELETE)
+#define DEFAULT INTAKE_DOOR_REGISTER
+#define AT(member) offsetof(IntakeOptions, member)
+
+static const OptionDefinition definitions[] = {
+	{"allow_empty", OPTION_BOOL, AT(allow_empty), NULL, UPLOAD,
+		"false", "truncate the target even when the payload has no record"},
+	{"columns", OPTION_NAMES, AT(columns), NULL, UPLOAD | DEFAULT,
+	"the table's", "names of an array row's values, or of CSV fields"},
+	{"delimiter", OPTION_DELIMITER, AT(delimiter), NULL, UPLOAD | DEFAULT,
+		"pg_intake.csv_delimiter", "CSV: one ASCII character, or auto"},
+	{"encoding", OPTION_ENCODING, AT(encoding), NULL, UPLOAD | DEFAULT,
+	"UTF8", "encoding of a bytea payload"},
+	{"escape", OPTION_CHARACTER, AT(escape), NULL, UPLOAD | DEFAULT,
+		"pg_intake.csv_escape", "CSV: one ASCII character"},
+	{"existing", OPTION_WORD, AT(existing), existing_words, UPLOAD | DEFAULT,
+		"update", "merge: update replaces a present row, keep leaves it alone"},
+	{"header", OPTION_BOOL, AT(header), NULL, UPLOAD | DEFAULT,
+	"true", "CSV: the first line names the columns"},
+	{"key", OPTION_NAMES, AT(key), NULL, BOTH | DEFAULT,
+		"the target's", "columns of the key: of a unique index for merge, any "
+	"for replace and partition delete"},
+	{"null", OPTION_TEXT, AT(null), NULL, UPLOAD | DEFAULT,
+		"pg_intake.csv_null", "CSV: the unquoted text that means NULL"},
+	{"query_id", OPTION_TEXT, AT(query_id), NULL, BOTH,
+	"none", "a text of the client's to find the operation by"},
+	{"quote", OPTION_CHARACTER, AT(quote), NULL, UPLOAD | DEFAULT,
+		"pg_intake.csv_quote", "CSV: one ASCII character"},
+	{"truncate", OPTION_WORD, AT(truncate), truncate_words, UPLOAD,
+		"false", "empty the target first: true by DELETE, fast by TRUNCATE"},
+	{"types", OPTION_WORD, AT(types), types_words, UPLOAD | DEFAULT,
+		"lenient", "strict takes only the JSON type that fits the column"},
+	{"unknown", OPTION_WORD, AT(unknown), unknown_words, UPLOAD | DEFAULT,
+		"error", "ignore skips names that the target does not have"},
+};
+
+IntakeOptions *
+intake_options_make(void)
+{
+	IntakeOptions *options = palloc0(sizeof(IntakeOptions));
+
+	options->delimiter = intake_csv_delimiter;
+	options->quote = intake_csv_quote;
+	options->escape = intake_csv_escape;
+	options->null = intake_csv_null[0] == '\0' ? NULL : intake_csv_null;
+	options->header = true;
+	options->encoding = PG_UTF8;
+	return options;
+}
+
+/* Raises the error for an option that the door does not have. */
+static void
+report_unknown_option(const char *name, int door)
+{
+	StringInfoData list;
+	int			i;
+
+	initStringInfo(&list);
+	for (i = 0; i < lengthof(definitions); i++)
+	{
+		if (definitions[i].doors & door)
+			appendStringInfo(&list, "%s\"%s\"", list.len > 0 ? ", " : "",
+							 definitions[i].name);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unrecognized option \"%s\"", name),
+			 errhint("Valid options are %s.", list.data)));
+}
+
+static const OptionDefinition *
+find_option(const char *name, int door)
+{
+	int			i;
+
+	for (i = 0; i < lengthof(definitions); i++)
+	{
+		if ((definitions[i].doors & door) &&
+			strcmp(definitions[i].name, name) == 0)
+			return &definitions[i];
+	}
+	report_unknown_option(name, door);
+	return NULL;				/* not reached */
+}
+
+/* Raises the error for a value that an option cannot have. */
+static void
+report_bad_value(const OptionDefinition *definition, const char *value,
+				 const char *valid)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value for option \"%s\": \"%s\"",
+					definition->name, value),
+			 errhint("It must be %s.", valid)));
+}
+
+static void
+set_word(const OptionDefinition *definition, int *member, const char *value)
+{
+	StringInfoData list;
+	const OptionWord *word;
+
+	initStringInfo(&list);
+	for (word = definition->words; word->word != NULL; word++)
+	{
+		if (strcmp(word->word, value) == 0)
+		{
+			*member = word->value;
+			return;
+		}
+		appendStringInfo(&list, "%s\"%s\"", list.len > 0 ? " or " : "",
+						 word->word);
+	}
+	report_bad_value(definition, value, list.data);
+}
+
+static void
+set_character(const OptionDefinition *definition, char **member,
+			  const char *value)
+{
+	bool		is_delimiter = definition->type == OPTION_DELIMITER;
+
+	if (is_delimiter && strcmp(value, "auto") == 0)
+		*member = pstrdup(value);
+	else if (is_delimiter && strcmp(value, "\\t") == 0)
+		*member = pstrdup("\t");
+	else if (strlen(value) == 1 && !IS_HIGHBIT_SET(value[0]) &&
+			 (value[0] >= ' ' || value[0] == '\t') && value[0] != 0x7f)
+		*member = pstrdup(value);
+	else
+		report_bad_value(definition, value, is_delimiter ?
+						 "\"auto\" or one ASCII character" :
+						 "one ASCII character");
+}
+
+/* Sets an option from the text of a scalar. */
+static void
+set_scalar(IntakeOptions *options, const OptionDefinition *definition,
+		   const char *value)
+{
+	void	   *member = (char *) options + definition->offset;
+
+	switch (definition->type)
+	{
+		case OPTION_BOOL:
+			if (!parse_bool(value, (bool *) member))
+				report_bad_value(definition, value, "true or false");
+			break;
+		case OPTION_CHARACTER:
+		case OPTION_DELIMITER:
+			set_character(definition, (char **) member, value);
+			break;
+		case OPTION_ENCODING:
+			*(int *) member = pg_char_to_encoding(value);
+			if (*(int *) member < 0)
+				report_bad_value(definition, value, "the name of an encoding");
+			break;
+		case OPTION_NAMES:
+			report_bad_value(definition, value, "an array of names");
+			break;
+		case OPTION_TEXT:
+			*(char **) member = pstrdup(value);
+			break;
+		case OPTION_WORD:
+			set_word(definition, (int *) member, value);
+			break;
+	}
+}
+
+/* The text of a JSON string, number or boolean; NULL for null. */
+static char *
+scalar_text(const JsonbValue *value)
+{
+	switch (value->type)
+	{
+		case jbvString:
+			return pnstrdup(value->val.string.val, value->val.string.len);
+		case jbvBool:
+			return pstrdup(value->val.boolean ? "true" : "false");
+		case jbvNumeric:
+			return DatumGetCString(DirectFunctionCall1(numeric_out,
+													   NumericGetDatum(value->val.numeric)));
+		default:
+			return NULL;
+	}
+}
+
+/* Sets an option from a JSON array, which must hold distinct strings. */
+static void
+set_names(IntakeOptions *options, const OptionDefinition *definition,
+		  JsonbContainer *array)
+{
+	List	  **member = (List **) ((char *) options + definition->offset);
+	JsonbIterator *iterator = JsonbIteratorInit(array);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	List	   *names = NIL;
+
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_ELEM && value.type == jbvString)
+			names = lappend(names, scalar_text(&value));
+		else if (token != WJB_BEGIN_ARRAY && token != WJB_END_ARRAY)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("option \"%s\" must be an array of names",
+							definition->name)));
+	}
+	if (names == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" must not be an empty array",
+						definition->name)));
+	*member = names;
+}
+
+/* Sets the options that a JSON object gives. */
+static void
+apply_object(IntakeOptions *options, Jsonb *given, int door)
+{
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	if (!JB_ROOT_IS_OBJECT(given))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("options must be a JSON object")));
+	iterator = JsonbIteratorInit(&given->root);
+	(void) JsonbIteratorNext(&iterator, &key, true);
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) == WJB_KEY)
+	{
+		const OptionDefinition *definition;
+		char	   *text;
+
+		definition = find_option(scalar_text(&key), door);
+		(void) JsonbIteratorNext(&iterator, &value, true);
+		text = scalar_text(&value);
+		if (text != NULL)
+			set_scalar(options, definition, text);
+		else if (value.type == jbvBinary && definition->type == OPTION_NAMES &&
+				 JsonContainerIsArray(value.val.binary.data))
+			set_names(options, definition, value.val.binary.data);
+		else
+			report_bad_value(definition,
+							 value.type == jbvNull ? "null" : "a nested value",
+							 definition->type == OPTION_NAMES ?
+							 "an array of names" : "a string");
+	}
+}
+
+/* Checks what no single option can. */
+static void
+check_combinations(const IntakeOptions *options)
+{
+	if (options->delimiter[0] == options->quote[0])
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("delimiter and quote must not be the same character")));
+	if (options->null != NULL &&
+		(strchr(options->null, '\n') != NULL ||
+		 strchr(options->null, '\r') != NULL ||
+		 strchr(options->null, options->quote[0]) != NULL ||
+		 (strcmp(options->delimiter, "auto") != 0 &&
+		  strchr(options->null, options->delimiter[0]) != NULL)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the null text must not contain a line end, the quote or the delimiter")));
+}
+
+IntakeOptions *
+intake_options_parse(Jsonb *given, Jsonb *base, int door)
+{
+	IntakeOptions *options = intake_options_make();
+
+	if (base != NULL)
+		apply_object(options, base, INTAKE_DOOR_REGISTER);
+	if (given != NULL)
+		apply_object(options, given, door);
+	if (options->null != NULL && options->null[0] == '\0')
+		options->null = NULL;
+	check_combinations(options);
+	return options;
+}
+
+char *
+intake_options_identity(Jsonb *given)
+{
+	Datum		rest = DirectFunctionCall2(jsonb_delete,
+										   JsonbPGetDatum(given),
+										   CStringGetTextDatum("query_id"));
+	Jsonb	   *options = DatumGetJsonbP(rest);
+
+	return JsonbToCString(NULL, &options->root, VARSIZE(options));
+}
+
+/* What an option takes, in words. */
+static char *
+describe_type(const OptionDefinition *definition)
+{
+	static const char *const names[] = {
+		"boolean", "character", "character or auto", "encoding", "names",
+		"text"
+	};
+	StringInfoData list;
+	const OptionWord *word;
+
+	if (definition->type != OPTION_WORD)
+		return pstrdup(names[definition->type]);
+	initStringInfo(&list);
+	for (word = definition->words; word->word != NULL; word++)
+		appendStringInfo(&list, "%s%s", list.len > 0 ? " | " : "", word->word);
+	return list.data;
+}
+
+/* The functions that take an option, as text[]. */
+static Datum
+describe_doors(int doors)
+{
+	Datum		names[3];
+	int			n = 0;
+
+	if (doors & INTAKE_DOOR_UPLOAD)
+		names[n++] = CStringGetTextDatum("upload");
+	if (doors & INTAKE_DOOR_DELETE)
+		names[n++] = CStringGetTextDatum("delete_partitions");
+	if (doors & INTAKE_DOOR_REGISTER)
+		names[n++] = CStringGetTextDatum("register_table");
+	return PointerGetDatum(construct_array(names, n, TEXTOID, -1, false,
+										   TYPALIGN_INT));
+}
+
+/* intake.options() RETURNS SETOF record: the table above. */
+Datum
+intake_options_list(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *info = (ReturnSetInfo *) fcinfo->resultinfo;
+	int			i;
+
+	intake_init_materialized_srf(fcinfo);
+	for (i = 0; i < lengthof(definitions); i++)
+	{
+		const OptionDefinition *definition = &definitions[i];
+		Datum		values[5];
+		bool		nulls[5] = {false};
+
+		values[0] = CStringGetTextDatum(definition->name);
+		values[1] = CStringGetTextDatum(describe_type(definition));
+		values[2] = CStringGetTextDatum(definition->default_text);
+		values[3] = describe_doors(definition->doors);
+		values[4] = CStringGetTextDatum(definition->text);
+		tuplestore_putvalues(info->setResult, info->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}

@@ -1,0 +1,275 @@
+/*-------------------------------------------------------------------------
+ *
+ * key_index.c
+ *	  The indexes that serve a target's keys.
+ *
+ * The items of a key have no order of their own, so an index may hold them
+ * in any.  One that we make begins with the items that the other key has
+ * too: it then serves both when one key is a part of the other.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/table.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_inherits.h"
+#include "commands/defrem.h"
+#include "executor/spi.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "storage/bufmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "registry/key_index.h"
+#include "registry/key_text.h"
+
+/* Does column i of the index, with its expression if any, hold the item? */
+static bool
+is_index_column(Relation index, int i, Node *expression,
+				const IntakeKeyItem *item)
+{
+	AttrNumber	attnum = index->rd_index->indkey.values[i];
+	Oid			opclass = GetDefaultOpClass(item->type, BTREE_AM_OID);
+
+	if (index->rd_opfamily[i] != get_opclass_family(opclass) ||
+		index->rd_indcollation[i] != item->collation)
+		return false;
+	if (attnum != 0)
+		return attnum == item->attnum;
+
+	/* The relation cache keeps index expressions with constants folded. */
+	return equal(expression,
+				 eval_const_expressions(NULL, copyObject((Node *) item->expr)));
+}
+
+/* The item of the key that column i of the index holds, or NULL. */
+static IntakeKeyItem *
+find_item(Relation index, int i, Node *expression, List *key)
+{
+	ListCell   *cell;
+
+	foreach(cell, key)
+	{
+		if (is_index_column(index, i, expression, lfirst(cell)))
+			return lfirst(cell);
+	}
+	return NULL;
+}
+
+static bool
+is_serving_index(Relation index, List *key)
+{
+	ListCell   *expression = list_head(RelationGetIndexExpressions(index));
+	List	   *missing = list_copy(key);
+	int			i;
+
+	if (index->rd_rel->relam != BTREE_AM_OID ||
+		!index->rd_index->indisvalid ||
+		RelationGetIndexPredicate(index) != NIL ||
+		index->rd_index->indnkeyatts < list_length(key))
+		return false;
+
+	for (i = 0; missing != NIL && i < index->rd_index->indnkeyatts; i++)
+	{
+		Node	   *node = NULL;
+		IntakeKeyItem *item;
+
+		if (index->rd_index->indkey.values[i] == 0)
+		{
+			node = lfirst(expression);
+			expression = lnext(RelationGetIndexExpressions(index), expression);
+		}
+		item = find_item(index, i, node, missing);
+		if (item == NULL)
+			return false;
+		missing = list_delete_ptr(missing, item);
+	}
+	return missing == NIL;
+}
+
+bool
+intake_key_index_exists(Relation rel, List *key)
+{
+	bool		is_found = false;
+	ListCell   *cell;
+
+	foreach(cell, RelationGetIndexList(rel))
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+
+		is_found = is_serving_index(index, key);
+		index_close(index, AccessShareLock);
+		if (is_found)
+			break;
+	}
+	return is_found;
+}
+
+/* Have the relation and its partitions few enough pages? */
+static bool
+is_small(Relation rel)
+{
+	List	   *relids;
+	ListCell   *cell;
+	uint64		npages = 0;
+
+	relids = find_all_inheritors(RelationGetRelid(rel), AccessShareLock, NULL);
+	foreach(cell, relids)
+	{
+		Relation	leaf = table_open(lfirst_oid(cell), NoLock);
+
+		if (leaf->rd_rel->relkind == RELKIND_RELATION)
+			npages += RelationGetNumberOfBlocks(leaf);
+		table_close(leaf, NoLock);
+	}
+	return npages <= INTAKE_MAX_INDEXED_PAGES;
+}
+
+static bool
+has_item(List *key, const IntakeKeyItem *item)
+{
+	ListCell   *cell;
+
+	foreach(cell, key)
+	{
+		if (equal(((IntakeKeyItem *) lfirst(cell))->expr, item->expr))
+			return true;
+	}
+	return false;
+}
+
+/* Appends the items of the key that are (or are not) in the other key. */
+static void
+append_items(StringInfo sql, List *key, List *other, bool is_in_other)
+{
+	ListCell   *cell;
+
+	foreach(cell, key)
+	{
+		IntakeKeyItem *item = lfirst(cell);
+
+		if (has_item(other, item) != is_in_other)
+			continue;
+		if (sql->len > 0)
+			appendStringInfoString(sql, ", ");
+		appendStringInfo(sql, item->attnum != 0 ? "%s" : "(%s)", item->sql);
+	}
+}
+
+/* "schema.table (items)", as CREATE INDEX ... ON takes it. */
+static char *
+make_definition(Relation rel, List *key, List *other)
+{
+	char	   *schema = get_namespace_name(RelationGetNamespace(rel));
+	StringInfoData items;
+
+	initStringInfo(&items);
+	append_items(&items, key, other, true);
+	append_items(&items, key, other, false);
+
+	return psprintf("%s (%s)",
+					quote_qualified_identifier(schema,
+											   RelationGetRelationName(rel)),
+					items.data);
+}
+
+/* The name that an index for the key gets. */
+static char *
+choose_name(Relation rel, const char *what)
+{
+	return ChooseRelationName(RelationGetRelationName(rel),
+							  psprintf("%s_key", what), "idx",
+							  RelationGetNamespace(rel), false);
+}
+
+/* The table must not be open: CREATE INDEX refuses one that is in use. */
+static void
+create_index(const char *name, const char *definition, const char *what)
+{
+	char	   *command = psprintf("CREATE INDEX %s ON %s",
+								   quote_identifier(name), definition);
+	int			nest_level = intake_key_settings_begin(true);
+
+	if (SPI_connect() != SPI_OK_CONNECT ||
+		SPI_execute(command, false, 0) != SPI_OK_UTILITY ||
+		SPI_finish() != SPI_OK_FINISH)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not run \"%s\"", command)));
+	intake_key_settings_end(nest_level);
+
+	ereport(NOTICE,
+			(errmsg("created index \"%s\" for the %s key", name, what)));
+}
+
+static bool
+may_create_index(Relation rel)
+{
+	return is_small(rel) &&
+		pg_namespace_aclcheck(RelationGetNamespace(rel), GetUserId(),
+							  ACL_CREATE) == ACLCHECK_OK;
+}
+
+/* An index for one key; what is "replacing" or "partition". */
+static void
+ensure_index(Oid relid, List *key, List *other, const char *what,
+			 bool may_create)
+{
+	Relation	rel;
+	const char *concurrently = "CONCURRENTLY ";
+	char	   *definition;
+	char	   *name = NULL;
+
+	if (key == NIL)
+		return;
+	rel = table_open(relid, NoLock);
+	if (intake_key_index_exists(rel, key))
+	{
+		table_close(rel, NoLock);
+		return;
+	}
+
+	/* PostgreSQL has no concurrent form for partitioned tables. */
+	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		concurrently = "";
+	definition = make_definition(rel, key, other);
+	if (may_create && may_create_index(rel))
+		name = choose_name(rel, what);
+	table_close(rel, NoLock);
+
+	if (name != NULL)
+		create_index(name, definition, what);
+	else
+		ereport(NOTICE,
+				(errmsg("no index serves the %s key", what),
+				 errhint("Create one: CREATE INDEX %sON %s;",
+						 concurrently, definition)));
+}
+
+void
+intake_key_index_ensure(Oid relid, List *replacing_key, List *partition_key,
+						bool may_create)
+{
+	char		relkind = get_rel_relkind(relid);
+	bool		is_partition_first;
+
+	if (relkind != RELKIND_RELATION && relkind != RELKIND_PARTITIONED_TABLE)
+		return;
+
+	/* The longer key's index may serve the other key too. */
+	is_partition_first = list_length(partition_key) >
+		list_length(replacing_key);
+	if (is_partition_first)
+		ensure_index(relid, partition_key, replacing_key, "partition",
+					 may_create);
+	ensure_index(relid, replacing_key, partition_key, "replacing", may_create);
+	if (!is_partition_first)
+		ensure_index(relid, partition_key, replacing_key, "partition",
+					 may_create);
+}

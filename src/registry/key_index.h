@@ -1,0 +1,33 @@
+/*-------------------------------------------------------------------------
+ *
+ * key_index.h
+ *	  The indexes that serve a target's keys.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef INTAKE_KEY_INDEX_H
+#define INTAKE_KEY_INDEX_H
+
+#include "registry/key.h"
+
+/* A table of more pages gets its index by hand, concurrently. */
+#define INTAKE_MAX_INDEXED_PAGES 1000
+
+/*
+ * Sees to an index for each of the two keys (lists of IntakeKeyItem; NIL:
+ * none), one for both where that is possible.  When none fits it is created
+ * as the current user if may_create is true, the table is small and the user
+ * may create in its schema; else a NOTICE shows the statement.  Does nothing
+ * for relations that have no indexes.  The caller has locked the relation
+ * and closed it.
+ */
+extern void intake_key_index_ensure(Oid relid, List *replacing_key,
+									List *partition_key, bool may_create);
+
+/*
+ * Is there a valid, complete btree index whose leading columns are the items
+ * of the key, in any order, compared as the key compares them?
+ */
+extern bool intake_key_index_exists(Relation rel, List *key);
+
+#endif							/* INTAKE_KEY_INDEX_H */

@@ -1,0 +1,157 @@
+/*-------------------------------------------------------------------------
+ *
+ * settings.c
+ *	  The configuration parameters of pg_intake, in alphabetical order.
+ *
+ * Every parameter has a row in the README's table of settings.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <limits.h>
+
+#include "utils/guc.h"
+
+#include "compat.h"
+#include "settings.h"
+
+#define MIN_AVRO_BLOCK_SIZE		64	/* kB */
+#define DEFAULT_AVRO_BLOCK_SIZE (64 * 1024)
+#define MAX_BUFFER_SIZE			(1024 * 1024 - 1)	/* kB; 1 GB in all */
+
+#define MIN_NESTING_DEPTH		1
+#define DEFAULT_NESTING_DEPTH	64
+#define MAX_NESTING_DEPTH		1000
+
+#define MIN_RECORD_SIZE			1	/* kB */
+#define DEFAULT_RECORD_SIZE		(64 * 1024)
+
+#define DEFAULT_RETENTION		(30 * 24 * 60)	/* minutes */
+
+#define MIN_STAGE_MEMORY		1024	/* kB */
+#define DEFAULT_STAGE_MEMORY	(16 * 1024)
+
+char	   *intake_csv_delimiter = NULL;
+char	   *intake_csv_escape = NULL;
+char	   *intake_csv_null = NULL;
+char	   *intake_csv_quote = NULL;
+int			intake_max_avro_block_size = DEFAULT_AVRO_BLOCK_SIZE;
+int			intake_max_nesting_depth = DEFAULT_NESTING_DEPTH;
+int			intake_max_record_size = DEFAULT_RECORD_SIZE;
+int			intake_operation_retention = DEFAULT_RETENTION;
+int			intake_stage_memory = DEFAULT_STAGE_MEMORY;
+
+/* One printable ASCII character, or a tab. */
+static bool
+is_csv_character(const char *value)
+{
+	return strlen(value) == 1 && (value[0] == '\t' ||
+								  (value[0] >= ' ' && value[0] < 0x7f));
+}
+
+static bool
+check_csv_delimiter(char **newval, void **extra, GucSource source)
+{
+	if (strcmp(*newval, "auto") == 0 || strcmp(*newval, "\\t") == 0 ||
+		is_csv_character(*newval))
+		return true;
+	GUC_check_errdetail("The delimiter must be \"auto\" or one ASCII character.");
+	return false;
+}
+
+static bool
+check_csv_character(char **newval, void **extra, GucSource source)
+{
+	if (is_csv_character(*newval))
+		return true;
+	GUC_check_errdetail("The value must be one ASCII character.");
+	return false;
+}
+
+/* What CSV looks like when a request does not say it. */
+static void
+define_csv_settings(void)
+{
+	/* Partners that cannot set options per request share one dialect. */
+	DefineCustomStringVariable("pg_intake.csv_delimiter",
+							   "Sets the delimiter of CSV payloads.",
+							   "\"auto\" takes the one of ; , TAB | with which "
+							   "every header field names a column.",
+							   &intake_csv_delimiter, "auto", PGC_USERSET, 0,
+							   check_csv_delimiter, NULL, NULL);
+	DefineCustomStringVariable("pg_intake.csv_escape",
+							   "Sets the escape character of CSV payloads.",
+							   NULL,
+							   &intake_csv_escape, "\"", PGC_USERSET, 0,
+							   check_csv_character, NULL, NULL);
+	DefineCustomStringVariable("pg_intake.csv_null",
+							   "Sets the unquoted text that means NULL in CSV payloads.",
+							   "The empty text keeps a quoted empty field an "
+							   "empty string.",
+							   &intake_csv_null, "", PGC_USERSET, 0,
+							   NULL, NULL, NULL);
+	DefineCustomStringVariable("pg_intake.csv_quote",
+							   "Sets the quote character of CSV payloads.",
+							   NULL,
+							   &intake_csv_quote, "\"", PGC_USERSET, 0,
+							   check_csv_character, NULL, NULL);
+}
+
+/*
+ * What one payload may take.  Only a superuser may raise a limit that guards
+ * the server's memory.
+ */
+static void
+define_limit_settings(void)
+{
+	/* Raise it for files whose writer makes blocks of many megabytes. */
+	DefineCustomIntVariable("pg_intake.max_avro_block_size",
+							"Sets the largest Avro block, as stored and inflated.",
+							NULL,
+							&intake_max_avro_block_size,
+							DEFAULT_AVRO_BLOCK_SIZE, MIN_AVRO_BLOCK_SIZE,
+							MAX_BUFFER_SIZE, PGC_SUSET, GUC_UNIT_KB,
+							NULL, NULL, NULL);
+	/* Raise it for documents that nest deeper; the stack is checked too. */
+	DefineCustomIntVariable("pg_intake.max_nesting_depth",
+							"Sets how deep arrays and objects may nest.",
+							NULL,
+							&intake_max_nesting_depth,
+							DEFAULT_NESTING_DEPTH, MIN_NESTING_DEPTH,
+							MAX_NESTING_DEPTH, PGC_SUSET, 0,
+							NULL, NULL, NULL);
+	/* Lower it where clients are not trusted and memory is short. */
+	DefineCustomIntVariable("pg_intake.max_record_size",
+							"Sets the longest record of an NDJSON or CSV payload.",
+							NULL,
+							&intake_max_record_size,
+							DEFAULT_RECORD_SIZE, MIN_RECORD_SIZE,
+							MAX_BUFFER_SIZE, PGC_SUSET, GUC_UNIT_KB,
+							NULL, NULL, NULL);
+}
+
+void
+intake_settings_define(void)
+{
+	define_csv_settings();
+	define_limit_settings();
+
+	/* Must be longer than the longest time in which a client may retry. */
+	DefineCustomIntVariable("pg_intake.operation_retention",
+							"Sets how long a finished operation is remembered.",
+							"0 remembers operations for ever.",
+							&intake_operation_retention,
+							DEFAULT_RETENTION, 0, INT_MAX, PGC_SUSET,
+							GUC_UNIT_MIN, NULL, NULL, NULL);
+	/* Staging spills to temporary files beyond it. */
+	DefineCustomIntVariable("pg_intake.stage_memory",
+							"Sets the memory that staged rows take before they "
+							"spill to disk.",
+							NULL,
+							&intake_stage_memory,
+							DEFAULT_STAGE_MEMORY, MIN_STAGE_MEMORY,
+							MAX_BUFFER_SIZE, PGC_USERSET, GUC_UNIT_KB,
+							NULL, NULL, NULL);
+	MarkGUCPrefixReserved("pg_intake");
+}

@@ -1,0 +1,64 @@
+/*-------------------------------------------------------------------------
+ *
+ * batch.c
+ *	  Rows that are written together.
+ *
+ * The arrays of all rows are allocated once, the values by reference in a
+ * context that is reset with the batch.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/memutils.h"
+
+#include "write/batch.h"
+
+/* Fewest rows of a batch, however wide they are. */
+#define MIN_ROWS 100
+
+IntakeBatch *
+intake_batch_make(int ncolumns)
+{
+	IntakeBatch *batch = palloc0(sizeof(IntakeBatch));
+	size_t		row_size = sizeof(IntakeRow) +
+		ncolumns * (sizeof(Datum) + 2 * sizeof(bool));
+	Datum	   *values;
+	bool	   *flags;
+	int			i;
+
+	batch->capacity = Min(INTAKE_BATCH_ROWS,
+						  Max(MIN_ROWS, INTAKE_BATCH_BYTES / row_size));
+	batch->context = AllocSetContextCreate(CurrentMemoryContext,
+										   "pg_intake batch",
+										   ALLOCSET_DEFAULT_SIZES);
+	batch->ncolumns = ncolumns;
+	batch->rows = palloc(batch->capacity * sizeof(IntakeRow));
+	values = palloc(batch->capacity * ncolumns * sizeof(Datum));
+	flags = palloc(batch->capacity * ncolumns * 2 * sizeof(bool));
+	for (i = 0; i < batch->capacity; i++)
+	{
+		batch->rows[i].values = values + (size_t) i * ncolumns;
+		batch->rows[i].nulls = flags + (size_t) i * 2 * ncolumns;
+		batch->rows[i].is_set = batch->rows[i].nulls + ncolumns;
+	}
+	return batch;
+}
+
+IntakeRow *
+intake_batch_next(IntakeBatch *batch)
+{
+	IntakeRow  *row = &batch->rows[batch->nrows];
+
+	memset(row->nulls, true, batch->ncolumns);
+	memset(row->is_set, false, batch->ncolumns);
+	memset(row->values, 0, batch->ncolumns * sizeof(Datum));
+	return row;
+}
+
+void
+intake_batch_clear(IntakeBatch *batch)
+{
+	batch->nrows = 0;
+	MemoryContextReset(batch->context);
+}

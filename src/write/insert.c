@@ -1,0 +1,118 @@
+/*-------------------------------------------------------------------------
+ *
+ * insert.c
+ *	  Plain INSERTs of batches, for append and replace.
+ *
+ * The statement names the columns that the payload has mentioned so far; it
+ * is made anew when a later record mentions another.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+
+#include "write/insert.h"
+
+IntakeInsert *
+intake_insert_make(IntakeWriter *writer)
+{
+	IntakeInsert *insert = palloc0(sizeof(IntakeInsert));
+
+	insert->writer = writer;
+	insert->context = CurrentMemoryContext;
+	return insert;
+}
+
+int *
+intake_insert_fields(const IntakeWriter *writer, int *count)
+{
+	const IntakeColumnSet *columns = writer->columns;
+	int		   *fields = palloc(columns->ncolumns * sizeof(int));
+	int			n = 0;
+	int			i;
+
+	for (i = 0; i < columns->ncolumns; i++)
+	{
+		if (writer->defaults->mentioned[i] && columns->columns[i].attnum != 0)
+			fields[n++] = i;
+	}
+	*count = n;
+	return fields;
+}
+
+void
+intake_insert_append_columns(StringInfo sql, const IntakeWriter *writer,
+							 const int *fields, int nfields)
+{
+	int			i;
+
+	for (i = 0; i < nfields; i++)
+		appendStringInfo(sql, "%s%s", i == 0 ? "(" : ", ",
+						 intake_sql_column(writer->rel,
+										   writer->columns->columns[fields[i]].attnum));
+	if (nfields > 0)
+		appendStringInfoString(sql, ") ");
+}
+
+/* INSERT INTO ... SELECT, for the columns mentioned so far. */
+static void
+make_statement(IntakeInsert *insert)
+{
+	IntakeWriter *writer = insert->writer;
+	StringInfoData sql;
+	int			nfields;
+	int		   *fields = intake_insert_fields(writer, &nfields);
+
+	intake_insert_end(insert);
+	insert->statement = intake_sql_make(writer, writer->columns, fields,
+										nfields);
+	insert->statement->is_positioned = true;
+	insert->nmentioned = writer->defaults->nmentioned;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "INSERT INTO %s ",
+					 intake_sql_relation(writer->rel));
+	intake_insert_append_columns(&sql, writer, fields, nfields);
+	appendStringInfoString(&sql, "SELECT ");
+	intake_sql_append_fields(&sql, insert->statement);
+	appendStringInfoString(&sql, " FROM ");
+	intake_sql_append_source(&sql, insert->statement);
+	appendStringInfoString(&sql, " WHERE " INTAKE_SQL_POSITION);
+	insert->statement->sql = sql.data;
+}
+
+void
+intake_insert_batch(IntakeInsert *insert, IntakeBatch *batch)
+{
+	IntakeCounters *counters = insert->writer->counters;
+	MemoryContext old = MemoryContextSwitchTo(insert->context);
+	int64		inserted;
+
+	if (insert->statement == NULL ||
+		insert->nmentioned != insert->writer->defaults->nmentioned)
+		make_statement(insert);
+	inserted = (int64) intake_sql_run(insert->statement, batch, NULL, 0,
+									  false);
+	counters->rows_inserted += inserted;
+	counters->rows_skipped += batch->nrows - inserted;
+	MemoryContextSwitchTo(old);
+}
+
+void
+intake_insert_stage(IntakeInsert *insert, IntakeStage *stage)
+{
+	IntakeWriter *writer = insert->writer;
+	IntakeBatch *batch = intake_batch_make(writer->columns->ncolumns);
+
+	while (intake_stage_get(stage, batch, writer->defaults))
+		intake_insert_batch(insert, batch);
+	intake_batch_clear(batch);
+}
+
+void
+intake_insert_end(IntakeInsert *insert)
+{
+	intake_sql_free(insert->statement);
+	insert->statement = NULL;
+}

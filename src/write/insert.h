@@ -1,0 +1,45 @@
+/*-------------------------------------------------------------------------
+ *
+ * insert.h
+ *	  Plain INSERTs of batches, for append and replace.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef INTAKE_INSERT_H
+#define INTAKE_INSERT_H
+
+#include "write/stage.h"
+#include "write/write_sql.h"
+
+typedef struct IntakeInsert
+{
+	IntakeWriter *writer;
+	IntakeStatement *statement; /* NULL until the first batch */
+	int			nmentioned;		/* when the statement was made */
+	MemoryContext context;
+} IntakeInsert;
+
+/* In the current memory context. */
+extern IntakeInsert *intake_insert_make(IntakeWriter *writer);
+
+/* Inserts the batch's rows and counts them. */
+extern void intake_insert_batch(IntakeInsert *insert, IntakeBatch *batch);
+
+/* Inserts all rows of a stage. */
+extern void intake_insert_stage(IntakeInsert *insert, IntakeStage *stage);
+
+/* Drops the kept plan. */
+extern void intake_insert_end(IntakeInsert *insert);
+
+/*
+ * The numbers of the columns that the payload has mentioned and the target
+ * has; *count of them, in the current memory context.
+ */
+extern int *intake_insert_fields(const IntakeWriter *writer, int *count);
+
+/* "(a, b)" for those columns, or nothing when there are none; appended. */
+extern void intake_insert_append_columns(StringInfo sql,
+										 const IntakeWriter *writer,
+										 const int *fields, int nfields);
+
+#endif							/* INTAKE_INSERT_H */

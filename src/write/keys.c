@@ -1,0 +1,283 @@
+/*-------------------------------------------------------------------------
+ *
+ * keys.c
+ *	  Distinct keys, and the deletion of the rows that have them.
+ *
+ * [keys] --tuplesort, repeats dropped--> batches --DELETE--> relation
+ *
+ * IS NOT DISTINCT FROM uses no index, so there is one DELETE for each pattern
+ * of NULLs that occurs among the keys: items that are NULL are tested with IS
+ * NULL, the others with the equality operator of their type's default btree
+ * class.  Patterns are prepared when they first occur.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/sortsupport.h"
+#include "utils/tuplesort.h"
+
+#include "compat.h"
+#include "settings.h"
+#include "write/keys.h"
+#include "write/write_sql.h"
+
+/* The DELETE for one pattern of NULLs, and the keys that wait for it. */
+typedef struct Pattern
+{
+	bool	   *nulls;			/* by item */
+	IntakeStatement *statement;
+	IntakeBatch *batch;
+} Pattern;
+
+struct IntakeKeys
+{
+	IntakeWriter *writer;
+	int			nitems;
+	IntakeColumnSet *columns;	/* one an item */
+	TupleDesc	desc;
+	Tuplesortstate *sort;
+	SortSupport comparators;
+	TupleTableSlot *input;
+	MemoryContext context;
+	List	   *patterns;		/* of Pattern */
+	uint64		deleted;
+};
+
+/* The items as columns, so that batches and statements can hold them. */
+static IntakeColumnSet *
+make_key_columns(IntakeWriter *writer)
+{
+	IntakeColumnSet *set = intake_columns_make(list_length(writer->key),
+											   writer->columns->owner);
+	ListCell   *cell;
+
+	foreach(cell, writer->key)
+	{
+		const IntakeKeyItem *item = lfirst(cell);
+		IntakeColumn *column = &set->columns[foreach_current_index(cell)];
+
+		column->name = item->name;
+		column->type = item->type;
+		column->typmod = item->typmod;
+		column->collation = item->collation;
+	}
+	return set;
+}
+
+/* Begins the sort, and sets up the comparators that find repeats. */
+static void
+begin_sort(IntakeKeys *keys)
+{
+	int			n = keys->nitems;
+	AttrNumber *attnums = palloc(n * sizeof(AttrNumber));
+	Oid		   *operators = palloc(n * sizeof(Oid));
+	Oid		   *collations = palloc(n * sizeof(Oid));
+	bool	   *nulls_first = palloc0(n * sizeof(bool));
+	ListCell   *cell;
+
+	keys->desc = CreateTemplateTupleDesc(n);
+	keys->comparators = palloc0(n * sizeof(SortSupportData));
+	foreach(cell, keys->writer->key)
+	{
+		const IntakeKeyItem *item = lfirst(cell);
+		int			i = foreach_current_index(cell);
+		SortSupport comparator = &keys->comparators[i];
+
+		attnums[i] = i + 1;
+		operators[i] = item->lt_operator;
+		collations[i] = item->collation;
+		TupleDescInitEntry(keys->desc, i + 1, NULL, item->type, item->typmod, 0);
+		comparator->ssup_cxt = CurrentMemoryContext;
+		comparator->ssup_collation = item->collation;
+		PrepareSortSupportFromOrderingOp(item->lt_operator, comparator);
+	}
+	keys->sort = intake_tuplesort_begin_heap(keys->desc, n, attnums, operators,
+											 collations, nulls_first,
+											 intake_stage_memory);
+	keys->input = MakeSingleTupleTableSlot(keys->desc, &TTSOpsVirtual);
+}
+
+IntakeKeys *
+intake_keys_make(IntakeWriter *writer)
+{
+	IntakeKeys *keys = palloc0(sizeof(IntakeKeys));
+
+	keys->writer = writer;
+	keys->nitems = list_length(writer->key);
+	keys->columns = make_key_columns(writer);
+	keys->context = CurrentMemoryContext;
+	begin_sort(keys);
+	return keys;
+}
+
+void
+intake_keys_put(IntakeKeys *keys, const Datum *values, const bool *nulls)
+{
+	TupleTableSlot *slot = keys->input;
+
+	ExecClearTuple(slot);
+	memcpy(slot->tts_values, values, keys->nitems * sizeof(Datum));
+	memcpy(slot->tts_isnull, nulls, keys->nitems * sizeof(bool));
+	ExecStoreVirtualTuple(slot);
+	tuplesort_puttupleslot(keys->sort, slot);
+}
+
+/* DELETE ... USING ... WHERE, for one pattern of NULLs. */
+static char *
+make_delete(IntakeKeys *keys, const Pattern *pattern)
+{
+	Relation	rel = keys->writer->rel;
+	StringInfoData sql;
+	ListCell   *cell;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "DELETE FROM %s AS t USING ",
+					 intake_sql_relation(rel));
+	intake_sql_append_source(&sql, pattern->statement);
+	foreach(cell, keys->writer->key)
+	{
+		const IntakeKeyItem *item = lfirst(cell);
+		int			i = foreach_current_index(cell);
+
+		appendStringInfo(&sql, " %s (%s) ", i == 0 ? "WHERE" : "AND",
+						 intake_key_item_sql(rel, item, "t"));
+		if (pattern->nulls[i])
+			appendStringInfoString(&sql, "IS NULL");
+		else
+			appendStringInfo(&sql, "%s b.c%d%s",
+							 intake_sql_operator(item->eq_operator), i + 1,
+							 intake_sql_collation(item->collation));
+	}
+	return sql.data;
+}
+
+static Pattern *
+make_pattern(IntakeKeys *keys, const bool *nulls)
+{
+	Pattern    *pattern = palloc(sizeof(Pattern));
+	int		   *fields = palloc(keys->nitems * sizeof(int));
+	int			i;
+
+	pattern->nulls = palloc(keys->nitems * sizeof(bool));
+	memcpy(pattern->nulls, nulls, keys->nitems * sizeof(bool));
+	for (i = 0; i < keys->nitems; i++)
+		fields[i] = i;
+	pattern->statement = intake_sql_make(keys->writer, keys->columns, fields,
+										 keys->nitems);
+	pattern->statement->sql = make_delete(keys, pattern);
+	pattern->batch = intake_batch_make(keys->nitems);
+	keys->patterns = lappend(keys->patterns, pattern);
+	return pattern;
+}
+
+static Pattern *
+find_pattern(IntakeKeys *keys, const bool *nulls)
+{
+	ListCell   *cell;
+
+	foreach(cell, keys->patterns)
+	{
+		Pattern    *pattern = lfirst(cell);
+
+		if (memcmp(pattern->nulls, nulls, keys->nitems * sizeof(bool)) == 0)
+			return pattern;
+	}
+	return make_pattern(keys, nulls);
+}
+
+/* Deletes the rows of the keys that wait in a pattern. */
+static void
+flush_pattern(IntakeKeys *keys, Pattern *pattern)
+{
+	if (pattern->batch->nrows > 0)
+		keys->deleted += intake_sql_run(pattern->statement, pattern->batch,
+										NULL, 0, true);
+	intake_batch_clear(pattern->batch);
+}
+
+/* Adds a sorted, distinct key to the batch of its pattern. */
+static const IntakeRow *
+add_to_pattern(IntakeKeys *keys, TupleTableSlot *slot)
+{
+	Pattern    *pattern = find_pattern(keys, slot->tts_isnull);
+	IntakeRow  *row;
+	MemoryContext old;
+	int			i;
+
+	if (intake_batch_is_full(pattern->batch))
+		flush_pattern(keys, pattern);
+	row = intake_batch_next(pattern->batch);
+	old = MemoryContextSwitchTo(pattern->batch->context);
+	memcpy(row->nulls, slot->tts_isnull, keys->nitems * sizeof(bool));
+	for (i = 0; i < keys->nitems; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(keys->desc, i);
+
+		if (!row->nulls[i])
+			row->values[i] = datumCopy(slot->tts_values[i],
+									   attribute->attbyval,
+									   attribute->attlen);
+	}
+	MemoryContextSwitchTo(old);
+	row->record = row->line = 0;
+	pattern->batch->nrows++;
+	return row;
+}
+
+/* Whether a sorted key equals the one before it. */
+static bool
+is_repeat(IntakeKeys *keys, TupleTableSlot *slot, const IntakeRow *last)
+{
+	int			i;
+
+	if (last == NULL)
+		return false;
+	for (i = 0; i < keys->nitems; i++)
+	{
+		if (ApplySortComparator(slot->tts_values[i], slot->tts_isnull[i],
+								last->values[i], last->nulls[i],
+								&keys->comparators[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+uint64
+intake_keys_delete_rows(IntakeKeys *keys)
+{
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(keys->desc,
+													&TTSOpsMinimalTuple);
+	MemoryContext old = MemoryContextSwitchTo(keys->context);
+	const IntakeRow *last = NULL;
+	ListCell   *cell;
+
+	tuplesort_performsort(keys->sort);
+	while (tuplesort_gettupleslot(keys->sort, true, false, slot, NULL))
+	{
+		slot_getallattrs(slot);
+		if (!is_repeat(keys, slot, last))
+			last = add_to_pattern(keys, slot);
+	}
+	foreach(cell, keys->patterns)
+		flush_pattern(keys, lfirst(cell));
+	MemoryContextSwitchTo(old);
+	ExecDropSingleTupleTableSlot(slot);
+	return keys->deleted;
+}
+
+void
+intake_keys_end(IntakeKeys *keys)
+{
+	ListCell   *cell;
+
+	foreach(cell, keys->patterns)
+		intake_sql_free(((Pattern *) lfirst(cell))->statement);
+	ExecDropSingleTupleTableSlot(keys->input);
+	tuplesort_end(keys->sort);
+}

@@ -1,0 +1,145 @@
+/*-------------------------------------------------------------------------
+ *
+ * merge_key.c
+ *	  The unique key that a merge goes by.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/stratnum.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_index.h"
+#include "utils/lsyscache.h"
+
+#include "write/merge_key.h"
+
+/* Whether the index enforces uniqueness of plain columns in all rows. */
+static bool
+is_plain_unique(Relation index)
+{
+	Form_pg_index form = index->rd_index;
+	int			i;
+
+	if (!form->indisunique || !form->indisvalid ||
+		index->rd_rel->relam != BTREE_AM_OID ||
+		!heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL))
+		return false;
+	for (i = 0; i < form->indnkeyatts; i++)
+	{
+		if (form->indkey.values[i] <= 0)
+			return false;
+	}
+	return true;
+}
+
+/* Whether the index is over just the columns with these names. */
+static bool
+covers_names(Relation rel, Relation index, List *names)
+{
+	Form_pg_index form = index->rd_index;
+	ListCell   *cell;
+	int			i;
+
+	if (form->indnkeyatts != list_length(names))
+		return false;
+	foreach(cell, names)
+	{
+		AttrNumber	attnum = get_attnum(RelationGetRelid(rel), lfirst(cell));
+
+		for (i = 0; i < form->indnkeyatts; i++)
+		{
+			if (form->indkey.values[i] == attnum)
+				break;
+		}
+		if (i == form->indnkeyatts)
+			return false;
+	}
+	return true;
+}
+
+static IntakeMergeKey *
+make_merge_key(Relation index)
+{
+	Form_pg_index form = index->rd_index;
+	int			n = form->indnkeyatts;
+	IntakeMergeKey *key = palloc(sizeof(IntakeMergeKey));
+	int			i;
+
+	key->is_primary = form->indisprimary;
+	key->ncolumns = n;
+	key->attnums = palloc(n * sizeof(AttrNumber));
+	key->eq_operators = palloc(n * sizeof(Oid));
+	key->lt_operators = palloc(n * sizeof(Oid));
+	key->collations = palloc(n * sizeof(Oid));
+	for (i = 0; i < n; i++)
+	{
+		Oid			family = index->rd_opfamily[i];
+		Oid			type = index->rd_opcintype[i];
+
+		key->attnums[i] = form->indkey.values[i];
+		key->collations[i] = index->rd_indcollation[i];
+		key->eq_operators[i] = get_opfamily_member(family, type, type,
+												   BTEqualStrategyNumber);
+		key->lt_operators[i] = get_opfamily_member(family, type, type,
+												   BTLessStrategyNumber);
+	}
+	return key;
+}
+
+/* Raises the error for a relation without the key that is asked for. */
+static void
+report_no_key(Relation rel, List *names)
+{
+	if (names == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" has no primary key to merge by",
+						RelationGetRelationName(rel)),
+				 errhint("Add one, or name the columns of a unique index in option \"key\".")));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
+			 errmsg("table \"%s\" has no unique index over just the columns of option \"key\"",
+					RelationGetRelationName(rel)),
+			 errdetail("The index must be valid, not partial and without expressions.")));
+}
+
+static void
+report_deferrable(Relation index)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot merge by \"%s\" because it is deferrable",
+					RelationGetRelationName(index))));
+}
+
+IntakeMergeKey *
+intake_merge_key(Relation rel, List *names)
+{
+	List	   *indexes = RelationGetIndexList(rel);
+	IntakeMergeKey *key = NULL;
+	Oid			deferrable = InvalidOid;
+	ListCell   *cell;
+
+	foreach(cell, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+		bool		is_wanted;
+
+		is_wanted = is_plain_unique(index) &&
+			(names == NIL ? index->rd_index->indisprimary :
+			 covers_names(rel, index, names));
+		if (is_wanted && !index->rd_index->indimmediate)
+			deferrable = RelationGetRelid(index);
+		else if (is_wanted && (key == NULL || index->rd_index->indisprimary))
+			key = make_merge_key(index);
+		index_close(index, NoLock);
+	}
+	if (key == NULL && OidIsValid(deferrable))
+		report_deferrable(index_open(deferrable, NoLock));
+	if (key == NULL)
+		report_no_key(rel, names);
+	return key;
+}

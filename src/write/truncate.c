@@ -1,0 +1,84 @@
+/*-------------------------------------------------------------------------
+ *
+ * truncate.c
+ *	  Option truncate: the target is emptied before the rows are written.
+ *
+ * true deletes row by row: readers keep their snapshot, triggers fire.
+ * 'fast' is TRUNCATE, which takes ACCESS EXCLUSIVE and shows an older
+ * snapshot an empty table; it is refused where a DELETE would have done
+ * more than remove rows.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "catalog/pg_inherits.h"
+#include "commands/trigger.h"
+#include "utils/rls.h"
+
+#include "write/truncate.h"
+#include "write/write_sql.h"
+
+/* Raises the error for a target that TRUNCATE must not empty. */
+static void
+report_not_fast(Relation rel, const char *reason)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("truncate => 'fast' cannot empty \"%s\" because it has %s",
+					RelationGetRelationName(rel), reason),
+			 errhint("Use truncate => true.")));
+}
+
+/* A DELETE trigger of a user's, or a foreign key that refers to the table. */
+static void
+check_triggers(Relation rel)
+{
+	TriggerDesc *triggers = rel->trigdesc;
+
+	if (triggers == NULL)
+		return;
+	if (triggers->trig_delete_before_row || triggers->trig_delete_after_row ||
+		triggers->trig_delete_instead_row ||
+		triggers->trig_delete_before_statement ||
+		triggers->trig_delete_after_statement)
+		report_not_fast(rel, "DELETE triggers or referencing foreign keys");
+}
+
+/* Checks the whole tree of partitions and children. */
+static void
+check_fast(Relation rel)
+{
+	List	   *relids = find_all_inheritors(RelationGetRelid(rel),
+											 AccessShareLock, NULL);
+	ListCell   *cell;
+
+	if (check_enable_rls(RelationGetRelid(rel), InvalidOid, true) == RLS_ENABLED)
+		report_not_fast(rel, "row-level security");
+	foreach(cell, relids)
+	{
+		Relation	child = table_open(lfirst_oid(cell), NoLock);
+
+		check_triggers(child);
+		table_close(child, NoLock);
+	}
+}
+
+void
+intake_truncate(IntakeWriter *writer)
+{
+	IntakeStatement *statement = intake_sql_make(writer, writer->columns,
+												 NULL, 0);
+	bool		is_fast = writer->options->truncate == INTAKE_TRUNCATE_FAST;
+
+	if (is_fast)
+		check_fast(writer->rel);
+	statement->sql = psprintf(is_fast ? "TRUNCATE %s" : "DELETE FROM %s",
+							  intake_sql_relation(writer->rel));
+	writer->counters->rows_deleted =
+		(int64) intake_sql_run(statement, NULL, NULL, 0, !is_fast);
+	if (is_fast)
+		writer->counters->rows_deleted = -1;
+	intake_sql_free(statement);
+}

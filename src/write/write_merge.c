@@ -1,0 +1,389 @@
+/*-------------------------------------------------------------------------
+ *
+ * write_merge.c
+ *	  Mode merge: rows are inserted, replaced or deleted by a unique key.
+ *
+ * [rows] --tuplesort by key--> last record of each key --+-> upsert batches
+ *														  +-> delete batches
+ *
+ * The sort is by the operator classes and collations of the unique index, so
+ * that equal keys are just those that the index takes for equal; records of
+ * one key come last one first, and the others are dropped.
+ *
+ * Locks: a merge of one batch that only upserts by the primary key locks its
+ * rows in the order of the key and shares the table lock: two of them cannot
+ * deadlock.  Every other merge takes the table lock exclusively.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/sortsupport.h"
+#include "utils/tuplesort.h"
+#include "utils/typcache.h"
+
+#include "compat.h"
+#include "settings.h"
+#include "write/insert.h"
+#include "write/lock.h"
+#include "write/merge_key.h"
+#include "write/stage.h"
+#include "write/truncate.h"
+#include "write/write_sql.h"
+
+typedef struct MergeState
+{
+	IntakeMergeKey *key;
+	int		   *key_columns;	/* column numbers of the key */
+	TupleDesc	desc;			/* of staged rows */
+	Tuplesortstate *sort;
+	SortSupport comparators;
+	TupleTableSlot *input;
+	TupleTableSlot *output;
+	int			nbatches;		/* taken */
+	bool		has_upserts;
+	bool		has_deletes;
+
+	/* phase 2 */
+	IntakeBatch *upserts;
+	IntakeBatch *deletes;
+	IntakeStatement *upsert;
+	IntakeStatement *delete;
+} MergeState;
+
+/* The number of the column with this attribute number. */
+static int
+column_of_attnum(const IntakeColumnSet *columns, AttrNumber attnum)
+{
+	int			i;
+
+	for (i = 0; i < columns->ncolumns; i++)
+	{
+		if (columns->columns[i].attnum == attnum)
+			return i;
+	}
+	elog(ERROR, "attribute %d is no column of the set", attnum);
+	return -1;					/* not reached */
+}
+
+/* Begins the sort by key and, within a key, by record, newest first. */
+static void
+begin_sort(IntakeWriter *writer, MergeState *state)
+{
+	int			n = state->key->ncolumns;
+	AttrNumber *attnums = palloc((n + 1) * sizeof(AttrNumber));
+	Oid		   *operators = palloc((n + 1) * sizeof(Oid));
+	Oid		   *collations = palloc0((n + 1) * sizeof(Oid));
+	bool	   *nulls_first = palloc0((n + 1) * sizeof(bool));
+	int			i;
+
+	state->comparators = palloc0(n * sizeof(SortSupportData));
+	for (i = 0; i < n; i++)
+	{
+		SortSupport comparator = &state->comparators[i];
+
+		state->key_columns[i] = column_of_attnum(writer->columns,
+												 state->key->attnums[i]);
+		attnums[i] = state->key_columns[i] + 1;
+		operators[i] = state->key->lt_operators[i];
+		collations[i] = state->key->collations[i];
+		comparator->ssup_cxt = CurrentMemoryContext;
+		comparator->ssup_collation = collations[i];
+		PrepareSortSupportFromOrderingOp(operators[i], comparator);
+	}
+	attnums[n] = writer->columns->ncolumns + 1;
+	operators[n] = lookup_type_cache(INT8OID, TYPECACHE_GT_OPR)->gt_opr;
+	state->sort = intake_tuplesort_begin_heap(state->desc, n + 1, attnums,
+											  operators, collations,
+											  nulls_first,
+											  intake_stage_memory);
+}
+
+static void
+begin_merge(IntakeWriter *writer)
+{
+	MergeState *state = palloc0(sizeof(MergeState));
+
+	state->key = intake_merge_key(writer->rel, writer->options->key);
+	state->key_columns = palloc(state->key->ncolumns * sizeof(int));
+	state->desc = intake_stage_desc(writer->columns);
+	state->input = MakeSingleTupleTableSlot(state->desc, &TTSOpsVirtual);
+	begin_sort(writer, state);
+	writer->state = state;
+}
+
+/* What is to be done with a row: the request's sys_op, else its own. */
+static bool
+is_delete(const IntakeWriter *writer, const IntakeRow *row)
+{
+	int			column = writer->columns->sys_op;
+
+	if (writer->sys_op >= 0)
+		return writer->sys_op == 1;
+	return column >= 0 && !row->nulls[column] &&
+		DatumGetInt16(row->values[column]) == 1;
+}
+
+static void
+take_merge(IntakeWriter *writer, IntakeBatch *batch)
+{
+	MergeState *state = writer->state;
+	TupleTableSlot *slot = state->input;
+	int			i;
+
+	state->nbatches++;
+	for (i = 0; i < batch->nrows; i++)
+	{
+		IntakeRow  *row = &batch->rows[i];
+
+		if (is_delete(writer, row))
+			state->has_deletes = true;
+		else
+			state->has_upserts = true;
+		ExecClearTuple(slot);
+		intake_stage_form(row, batch->ncolumns, slot->tts_values,
+						  slot->tts_isnull);
+		ExecStoreVirtualTuple(slot);
+		tuplesort_puttupleslot(state->sort, slot);
+	}
+}
+
+/* "a", "b": the key's columns. */
+static void
+append_key(StringInfo sql, const IntakeWriter *writer, const MergeState *state)
+{
+	int			i;
+
+	for (i = 0; i < state->key->ncolumns; i++)
+		appendStringInfo(sql, "%s%s", i > 0 ? ", " : "",
+						 intake_sql_column(writer->rel, state->key->attnums[i]));
+}
+
+/* The action of ON CONFLICT: the whole row is replaced, or kept. */
+static void
+append_action(StringInfo sql, const IntakeWriter *writer)
+{
+	const IntakeColumnSet *columns = writer->columns;
+	bool		is_first = true;
+	int			i;
+
+	if (writer->options->existing == INTAKE_EXISTING_KEEP)
+	{
+		appendStringInfoString(sql, "NOTHING");
+		return;
+	}
+	appendStringInfoString(sql, "UPDATE SET ");
+	for (i = 0; i < columns->ncolumns; i++)
+	{
+		const char *name;
+
+		if (columns->columns[i].attnum == 0)
+			continue;
+		name = intake_sql_column(writer->rel, columns->columns[i].attnum);
+		appendStringInfo(sql, "%s%s = excluded.%s", is_first ? "" : ", ",
+						 name, name);
+		is_first = false;
+	}
+}
+
+/*
+ * INSERT ... ON CONFLICT, as a SELECT of two counts: the rows that were
+ * written, and of these the inserted ones.  A row that ON CONFLICT has
+ * updated carries the lock that it was updated under in its xmax.
+ */
+static IntakeStatement *
+make_upsert(IntakeWriter *writer, MergeState *state)
+{
+	int			nfields;
+	int		   *fields = intake_insert_fields(writer, &nfields);
+	IntakeStatement *statement = intake_sql_make(writer, writer->columns,
+												 fields, nfields);
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "WITH w AS (INSERT INTO %s AS t ",
+					 intake_sql_relation(writer->rel));
+	intake_insert_append_columns(&sql, writer, fields, nfields);
+	appendStringInfoString(&sql, "SELECT ");
+	intake_sql_append_fields(&sql, statement);
+	appendStringInfoString(&sql, " FROM ");
+	intake_sql_append_source(&sql, statement);
+	appendStringInfoString(&sql, " WHERE " INTAKE_SQL_POSITION " ON CONFLICT (");
+	append_key(&sql, writer, state);
+	appendStringInfoString(&sql, ") DO ");
+	append_action(&sql, writer);
+	appendStringInfoString(&sql,
+						   " RETURNING t.xmax OPERATOR(pg_catalog.=) 0 AS is_new)"
+						   " SELECT pg_catalog.count(*),"
+						   " pg_catalog.count(*) FILTER (WHERE is_new) FROM w");
+	statement->is_positioned = true;
+	statement->sql = sql.data;
+	return statement;
+}
+
+/* DELETE ... USING, by the key. */
+static IntakeStatement *
+make_delete(IntakeWriter *writer, MergeState *state)
+{
+	IntakeStatement *statement = intake_sql_make(writer, writer->columns,
+												 state->key_columns,
+												 state->key->ncolumns);
+	StringInfoData sql;
+	int			i;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "DELETE FROM %s AS t USING ",
+					 intake_sql_relation(writer->rel));
+	intake_sql_append_source(&sql, statement);
+	for (i = 0; i < state->key->ncolumns; i++)
+		appendStringInfo(&sql, " %s t.%s %s b.c%d%s",
+						 i == 0 ? "WHERE" : "AND",
+						 intake_sql_column(writer->rel, state->key->attnums[i]),
+						 intake_sql_operator(state->key->eq_operators[i]),
+						 i + 1,
+						 intake_sql_collation(state->key->collations[i]));
+	statement->sql = sql.data;
+	return statement;
+}
+
+/* Writes the rows that wait to be upserted. */
+static void
+flush_upserts(IntakeWriter *writer, MergeState *state)
+{
+	int64		counts[2] = {0, 0};
+
+	if (state->upserts->nrows == 0)
+		return;
+	if (state->upsert == NULL)
+		state->upsert = make_upsert(writer, state);
+	intake_sql_run(state->upsert, state->upserts, counts, 2, false);
+	writer->counters->rows_inserted += counts[1];
+	writer->counters->rows_updated += counts[0] - counts[1];
+	writer->counters->rows_skipped += state->upserts->nrows - counts[0];
+	intake_batch_clear(state->upserts);
+}
+
+/* Deletes the rows whose keys wait to be deleted. */
+static void
+flush_deletes(IntakeWriter *writer, MergeState *state)
+{
+	if (state->deletes->nrows == 0)
+		return;
+	if (state->delete == NULL)
+		state->delete = make_delete(writer, state);
+	writer->counters->rows_deleted +=
+		(int64) intake_sql_run(state->delete, state->deletes, NULL, 0, true);
+	intake_batch_clear(state->deletes);
+}
+
+/* Whether the sorted row has the key of the one before it. */
+static bool
+is_superseded(const MergeState *state, TupleTableSlot *slot,
+			  const TupleTableSlot *last)
+{
+	int			i;
+
+	if (TTS_EMPTY(last))
+		return false;
+	for (i = 0; i < state->key->ncolumns; i++)
+	{
+		int			column = state->key_columns[i];
+
+		if (ApplySortComparator(slot->tts_values[column], false,
+								last->tts_values[column], false,
+								&state->comparators[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Copies a sorted row to the end of a batch. */
+static void
+add_row(IntakeWriter *writer, IntakeBatch *batch, TupleTableSlot *sorted)
+{
+	TupleTableSlot *slot = ((MergeState *) writer->state)->output;
+	MemoryContext old = MemoryContextSwitchTo(batch->context);
+	IntakeRow  *row = intake_batch_next(batch);
+
+	ExecStoreMinimalTuple(ExecCopySlotMinimalTuple(sorted), slot, false);
+	intake_stage_deform(slot, batch->ncolumns, row);
+	intake_defaults_complete_late(writer->defaults, row);
+	ExecClearTuple(slot);
+	MemoryContextSwitchTo(old);
+}
+
+/* Adds a key's last record to the batch that it belongs to. */
+static void
+apply_row(IntakeWriter *writer, MergeState *state, TupleTableSlot *sorted)
+{
+	IntakeRow	row = {.values = sorted->tts_values,.nulls = sorted->tts_isnull};
+	IntakeBatch *batch;
+
+	batch = is_delete(writer, &row) ? state->deletes : state->upserts;
+	add_row(writer, batch, sorted);
+	batch->nrows++;
+	if (intake_batch_is_full(state->upserts))
+		flush_upserts(writer, state);
+	if (intake_batch_is_full(state->deletes))
+		flush_deletes(writer, state);
+}
+
+/* Applies the last record of each key. */
+static void
+apply_sorted(IntakeWriter *writer, MergeState *state)
+{
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(state->desc,
+													&TTSOpsMinimalTuple);
+	TupleTableSlot *last = MakeSingleTupleTableSlot(state->desc,
+													&TTSOpsMinimalTuple);
+
+	while (tuplesort_gettupleslot(state->sort, true, true, slot, NULL))
+	{
+		TupleTableSlot *other = last;
+
+		slot_getallattrs(slot);
+		if (is_superseded(state, slot, last))
+			continue;
+		apply_row(writer, state, slot);
+		last = slot;
+		slot = other;
+	}
+	flush_upserts(writer, state);
+	flush_deletes(writer, state);
+	ExecDropSingleTupleTableSlot(slot);
+	ExecDropSingleTupleTableSlot(last);
+}
+
+static void
+finish_merge(IntakeWriter *writer)
+{
+	MergeState *state = writer->state;
+	bool		is_truncating;
+	bool		is_shared;
+
+	is_truncating = writer->options->truncate != INTAKE_TRUNCATE_NO;
+	is_shared = state->nbatches <= 1 && state->key->is_primary &&
+		!state->has_deletes && !is_truncating;
+	intake_table_lock(writer->target, !is_shared);
+	if (is_truncating)
+		intake_truncate(writer);
+
+	state->output = MakeSingleTupleTableSlot(state->desc,
+											 &TTSOpsMinimalTuple);
+	state->upserts = intake_batch_make(writer->columns->ncolumns);
+	state->deletes = intake_batch_make(writer->columns->ncolumns);
+	tuplesort_performsort(state->sort);
+	apply_sorted(writer, state);
+
+	intake_sql_free(state->upsert);
+	intake_sql_free(state->delete);
+	ExecDropSingleTupleTableSlot(state->input);
+	ExecDropSingleTupleTableSlot(state->output);
+	tuplesort_end(state->sort);
+}
+
+const IntakeWriteRoutine intake_write_merge = {
+	"merge", begin_merge, take_merge, finish_merge
+};
