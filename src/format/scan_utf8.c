@@ -19,7 +19,7 @@
 
 #include "format/scan_utf8.h"
 
-/* Returns where the run of ASCII at p ends; short of it by less than a block. */
+/* Passes over ASCII at p, but for less than 8 bytes at its end. */
 static const unsigned char *
 skip_ascii(const unsigned char *p, const unsigned char *limit)
 {

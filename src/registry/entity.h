@@ -58,8 +58,8 @@ extern bool intake_entity_is_current(const IntakeEntity *entity);
 
 /*
  * Inserts the entity, or updates the row with it when a value differs other
- * than who registered it and when; row is NULL to insert.  The caller owns the target's ShareUpdateExclusiveLock
- * or a stronger one.
+ * than who registered it and when; row is NULL to insert.  The caller owns
+ * the target's ShareUpdateExclusiveLock or a stronger one.
  */
 extern void intake_entity_store(Relation table, HeapTuple row,
 								const IntakeEntity *entity);

@@ -15,7 +15,8 @@ Each case NNN gets
 The same seed makes the same cases.  libavro knows no logical types and
 python3-avro not all of them, so records are written as plain numbers and
 bytes, with the whole schema put into the header afterwards; the view says
-in SQL what the logical types mean.
+in SQL what the logical types mean.  Arrays of items without bytes (empty
+records, fixed of size 0) are left out: libavro cannot read them.
 """
 
 import copy
@@ -134,7 +135,7 @@ class Maker:
 
     def named(self):
         def fixed():
-            size = self.random.choice([0, 1, 7, 16, 33])
+            size = self.random.choice([1, 7, 16, 33])
             schema = {"type": "fixed", "name": self.name("Fixed"), "size": size}
             return Type(schema, lambda: self.bytes(size), "bytea", "bytea",
                         nested=True)
@@ -274,7 +275,7 @@ class Maker:
 
         def record():
             items = {self.name("m"): self.item(depth)
-                     for _ in range(self.random.randint(0, 5))}
+                     for _ in range(self.random.randint(1, 5))}
             schema = {"type": "record", "name": self.name("Record"),
                       "fields": [{"name": name, "type": item.schema}
                                  for name, item in items.items()]}

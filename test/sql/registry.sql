@@ -91,6 +91,15 @@ SELECT unnest(replacing_sql) FROM intake.entity WHERE target = 'odd'::regclass;
 DROP OPERATOR registry.+ (int, int);
 DROP FUNCTION registry.lower(text), registry.plus(int, int);
 
+-- and a literal keeps its letters whatever standard_conforming_strings says
+SELECT intake.register_table('odd', replacing_key => ARRAY[$$word || '\'$$],
+	create_index => false);
+SET standard_conforming_strings = off;
+ALTER TABLE odd RENAME word TO term;
+RESET standard_conforming_strings;
+SELECT unnest(replacing_key), unnest(replacing_sql) FROM intake.entity
+WHERE target = 'odd'::regclass;
+
 -- What a key cannot be.
 SELECT try_key('nosuch');
 SELECT try_key('qty + nosuch');

@@ -220,8 +220,8 @@ test_noise(void)
 			if (kind < 12)
 				text[used++] = (char) (rand() % 128);
 			else if (kind < 19)
-				used += encode(text + used,
-							   (unsigned) rand() % (rand() % 2 ? 0x800 : 0xD000));
+				used += encode(text + used, (unsigned) rand() %
+							   (rand() % 2 ? 0x800 : 0xD000));
 			else if (rand() % 8 == 0)
 				text[used++] = (char) rand();
 		}
