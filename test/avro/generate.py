@@ -34,7 +34,11 @@ import avro.schema
 
 import container
 
-BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "build")
+# Where the Makefile has put the programs.
+BUILD = os.environ.get(
+    "AVRO_BUILD",
+    os.path.join(os.path.dirname(os.path.abspath(__file__)), "build"),
+)
 LIBAVRO_CODECS = ["null", "deflate", "snappy"]
 
 MIN_LONG, MAX_LONG = -(2**63), 2**63 - 1

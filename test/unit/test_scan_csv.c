@@ -445,6 +445,41 @@ test_noise(void)
 	ok(fine, "noise: as COPY, whole and in pieces, with SSE2 and without");
 }
 
+/* What takes two bytes, at every distance from a block's start. */
+static void
+test_blocks(void)
+{
+	static const char *const pairs[] = {
+		"\\\"", "\\\\", "\"\"", "\",", "\"\r\n", "\r\n", "\\x"
+	};
+	static const char *const controls[] = {",\"\"", ",\"\\"};
+	static char padding[200];
+	bool		fine = true;
+	size_t		pad;
+	int			i;
+
+	memset(padding, 'x', sizeof(padding));
+	for (i = 0; i < 14; i++)
+	{
+		for (pad = 0; pad < 200; pad++)
+		{
+			char		payload[300];
+			int			len;
+
+			len = snprintf(payload, sizeof(payload), "a,\"%.*s%sy\",\"z\"\n",
+						   (int) pad, padding, pairs[i / 2]);
+			read_as_copy(controls[i % 2], payload, (size_t) len, &answer);
+			scan_payload(intake_scan_csv_next, controls[i % 2], payload,
+						 (size_t) len, (size_t) len, &other);
+			fine &= is_same();
+			scan_payload(plain_next, controls[i % 2], payload, (size_t) len,
+						 pad % 7 + 1, &other);
+			fine &= is_same();
+		}
+	}
+	ok(fine, "two bytes that belong together, across blocks");
+}
+
 /* A record's fields are counted where they do not fit, and none is written. */
 static void
 test_many_fields(void)
@@ -495,6 +530,7 @@ main(void)
 	test_quotes();
 	test_escapes();
 	test_all_short();
+	test_blocks();
 	test_noise();
 	check_len(",\"\"", "a\0b,\"c\0\"\n", 9, "a");
 	test_many_fields();

@@ -216,12 +216,12 @@ test_noise(void)
 		while (used < len)
 		{
 			int			kind = rand() % 20;
+			unsigned	top = rand() % 2 ? 0x800 : 0xD000;
 
 			if (kind < 12)
 				text[used++] = (char) (rand() % 128);
 			else if (kind < 19)
-				used += encode(text + used, (unsigned) rand() %
-							   (rand() % 2 ? 0x800 : 0xD000));
+				used += encode(text + used, (unsigned) rand() % top);
 			else if (rand() % 8 == 0)
 				text[used++] = (char) rand();
 		}
