@@ -17,7 +17,7 @@ typedef struct IntakeRequest
 	Oid			relid;
 	IntakeSource *source;
 	const char *format;
-	bool		is_text;		/* not binary, and the source knows its encoding */
+	bool		is_text;		/* not binary; the source knows its encoding */
 	IntakeMode	mode;			/* DEFAULT: the target's; DELETE: partitions */
 	int			sys_op;			/* -1: none; else as given */
 	Jsonb	   *options;		/* as given */

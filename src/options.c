@@ -92,7 +92,7 @@ static const OptionDefinition definitions[] = {
 	{"encoding", OPTION_ENCODING, AT(encoding), NULL, UPLOAD | DEFAULT,
 	"UTF8", "encoding of a bytea payload"},
 	{"escape", OPTION_CHARACTER, AT(escape), NULL, UPLOAD | DEFAULT,
-		"pg_intake.csv_escape", "CSV: one ASCII character"},
+		"the quote, or pg_intake.csv_escape", "CSV: one ASCII character"},
 	{"existing", OPTION_WORD, AT(existing), existing_words, UPLOAD | DEFAULT,
 		"update", "merge: update replaces a present row, keep leaves it alone"},
 	{"header", OPTION_BOOL, AT(header), NULL, UPLOAD | DEFAULT,
@@ -114,14 +114,13 @@ static const OptionDefinition definitions[] = {
 		"error", "ignore skips names that the target does not have"},
 };
 
-IntakeOptions *
-intake_options_make(void)
+/* The options with their defaults, but for what depends on others. */
+static IntakeOptions *
+make_options(void)
 {
 	IntakeOptions *options = palloc0(sizeof(IntakeOptions));
 
 	options->delimiter = intake_csv_delimiter;
-	options->quote = intake_csv_quote;
-	options->escape = intake_csv_escape;
 	options->null = intake_csv_null[0] == '\0' ? NULL : intake_csv_null;
 	options->header = true;
 	options->encoding = PG_UTF8;
@@ -252,6 +251,8 @@ set_scalar(IntakeOptions *options, const OptionDefinition *definition,
 static char *
 scalar_text(const JsonbValue *value)
 {
+	Datum		text;
+
 	switch (value->type)
 	{
 		case jbvString:
@@ -259,8 +260,9 @@ scalar_text(const JsonbValue *value)
 		case jbvBool:
 			return pstrdup(value->val.boolean ? "true" : "false");
 		case jbvNumeric:
-			return DatumGetCString(DirectFunctionCall1(numeric_out,
-													   NumericGetDatum(value->val.numeric)));
+			text = DirectFunctionCall1(numeric_out,
+									   NumericGetDatum(value->val.numeric));
+			return DatumGetCString(text);
 		default:
 			return NULL;
 	}
@@ -350,17 +352,32 @@ check_combinations(const IntakeOptions *options)
 				 errmsg("the null text must not contain a line end, the quote or the delimiter")));
 }
 
+/*
+ * What depends on other options: who sets the quote alone means it for the
+ * escape too, as with COPY.
+ */
+static void
+set_csv_defaults(IntakeOptions *options)
+{
+	if (options->escape == NULL)
+		options->escape = options->quote != NULL ? options->quote :
+			intake_csv_escape;
+	if (options->quote == NULL)
+		options->quote = intake_csv_quote;
+	if (options->null != NULL && options->null[0] == '\0')
+		options->null = NULL;
+}
+
 IntakeOptions *
 intake_options_parse(Jsonb *given, Jsonb *base, int door)
 {
-	IntakeOptions *options = intake_options_make();
+	IntakeOptions *options = make_options();
 
 	if (base != NULL)
 		apply_object(options, base, INTAKE_DOOR_REGISTER);
 	if (given != NULL)
 		apply_object(options, given, door);
-	if (options->null != NULL && options->null[0] == '\0')
-		options->null = NULL;
+	set_csv_defaults(options);
 	check_combinations(options);
 	return options;
 }

@@ -65,9 +65,6 @@ typedef struct IntakeOptions
 #define INTAKE_DOOR_DELETE		0x02
 #define INTAKE_DOOR_REGISTER	0x04	/* as a default of the target */
 
-/* The options with their defaults, in the current memory context. */
-extern IntakeOptions *intake_options_make(void);
-
 /*
  * Sets the options that a JSON object gives, for one of the doors above.  An
  * unrecognised option is an error that lists the valid ones, a bad value one

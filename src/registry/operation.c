@@ -116,14 +116,19 @@ intake_operation_leave(const IntakeOperation *operation)
 	}
 }
 
+/* The UUID as text. */
+static char *
+uuid_text(const pg_uuid_t *uuid)
+{
+	return DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(uuid)));
+}
+
 static void
 report_running(const pg_uuid_t *uuid)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INTAKE_RUNNING),
-			 errmsg("operation %s is in progress",
-					DatumGetCString(DirectFunctionCall1(uuid_out,
-														UUIDPGetDatum(uuid)))),
+			 errmsg("operation %s is in progress", uuid_text(uuid)),
 			 errhint("Repeat the request later.")));
 }
 
@@ -183,8 +188,7 @@ report_reused(const IntakeOperation *operation, const char *detail)
 	ereport(ERROR,
 			(errcode(ERRCODE_INTAKE_REUSED),
 			 errmsg("operation %s was made with other content",
-					DatumGetCString(DirectFunctionCall1(uuid_out,
-														UUIDPGetDatum(&operation->uuid)))),
+					uuid_text(&operation->uuid)),
 			 errdetail_internal("%s", detail),
 			 errhint("A new upload needs a UUID of its own; a repeat must be identical.")));
 }
@@ -192,7 +196,7 @@ report_reused(const IntakeOperation *operation, const char *detail)
 void
 intake_operation_check_repeat(const IntakeOperation *operation,
 							  const IntakeRequestIdentity *identity,
-							  const uint8 digest[INTAKE_DIGEST_LENGTH])
+							  const uint8 *digest)
 {
 	if (strcmp(operation->identity.target, identity->target) != 0)
 		report_reused(operation,
@@ -211,11 +215,12 @@ intake_operation_check_repeat(const IntakeOperation *operation,
 static void
 set_end_times(IntakeOperation *operation)
 {
+	int64		retention = intake_operation_retention * USECS_PER_MINUTE;
+
 	operation->finished_at = GetCurrentTimestamp();
 	operation->expires_at = 0;
-	if (intake_operation_retention > 0)
-		operation->expires_at = operation->finished_at +
-			intake_operation_retention * (int64) SECS_PER_MINUTE * USECS_PER_SEC;
+	if (retention > 0)
+		operation->expires_at = operation->finished_at + retention;
 }
 
 void

@@ -79,7 +79,7 @@ extern bool intake_operation_claim(IntakeOperation *operation);
  */
 extern void intake_operation_check_repeat(const IntakeOperation *operation,
 										  const IntakeRequestIdentity *identity,
-										  const uint8 digest[INTAKE_DIGEST_LENGTH]);
+										  const uint8 *digest);
 
 /* Writes the record of a success; finished_at and expires_at are set. */
 extern void intake_operation_finish(IntakeOperation *operation);

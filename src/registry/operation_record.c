@@ -309,12 +309,12 @@ delete_failed_visitor(const Record *record, void *arg)
 static bool
 may_forget(const Record *record)
 {
-	char	   *target = text_value(record, COLUMN_TARGET);
+	List	   *name;
 	Oid			relid;
 
-	relid = RangeVarGetRelid(makeRangeVarFromNameList(
-								textToQualifiedNameList(cstring_to_text(target))),
-							 NoLock, true);
+	name = textToQualifiedNameList(DatumGetTextPP(VALUE(record,
+														COLUMN_TARGET)));
+	relid = RangeVarGetRelid(makeRangeVarFromNameList(name), NoLock, true);
 	if (OidIsValid(relid))
 		return intake_is_owner(relid, GetUserId());
 	return superuser() || belongs_to(record, GetUserId());

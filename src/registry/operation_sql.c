@@ -29,6 +29,8 @@ PG_FUNCTION_INFO_V1(intake_operation_status);
 PG_FUNCTION_INFO_V1(intake_operation_uuid);
 PG_FUNCTION_INFO_V1(intake_record_failure);
 
+#define MINUTES_PER_DAY (HOURS_PER_DAY * MINS_PER_HOUR)
+
 /* The namespace of intake.operation_uuid(); never to be changed. */
 static const uint8 uuid_namespace[UUID_LEN] = {
 	0xbc, 0x67, 0xf8, 0x33, 0x2f, 0x9a, 0x4a, 0xf4,
@@ -160,9 +162,8 @@ intake_operation_retention_interval(PG_FUNCTION_ARGS)
 {
 	Interval   *interval = palloc0(sizeof(Interval));
 
-	interval->day = intake_operation_retention / (HOURS_PER_DAY * MINS_PER_HOUR);
-	interval->time = (intake_operation_retention %
-					  (HOURS_PER_DAY * MINS_PER_HOUR)) *
-		(int64) SECS_PER_MINUTE * USECS_PER_SEC;
+	interval->day = intake_operation_retention / MINUTES_PER_DAY;
+	interval->time = (intake_operation_retention % MINUTES_PER_DAY) *
+		USECS_PER_MINUTE;
 	PG_RETURN_INTERVAL_P(interval);
 }

@@ -48,9 +48,12 @@ intake_insert_append_columns(StringInfo sql, const IntakeWriter *writer,
 	int			i;
 
 	for (i = 0; i < nfields; i++)
+	{
+		AttrNumber	attnum = writer->columns->columns[fields[i]].attnum;
+
 		appendStringInfo(sql, "%s%s", i == 0 ? "(" : ", ",
-						 intake_sql_column(writer->rel,
-										   writer->columns->columns[fields[i]].attnum));
+						 intake_sql_column(writer->rel, attnum));
+	}
 	if (nfields > 0)
 		appendStringInfoString(sql, ") ");
 }

@@ -92,7 +92,8 @@ begin_sort(IntakeKeys *keys)
 		attnums[i] = i + 1;
 		operators[i] = item->lt_operator;
 		collations[i] = item->collation;
-		TupleDescInitEntry(keys->desc, i + 1, NULL, item->type, item->typmod, 0);
+		TupleDescInitEntry(keys->desc, i + 1, NULL, item->type,
+						   item->typmod, 0);
 		comparator->ssup_cxt = CurrentMemoryContext;
 		comparator->ssup_collation = item->collation;
 		PrepareSortSupportFromOrderingOp(item->lt_operator, comparator);

@@ -50,11 +50,11 @@ check_triggers(Relation rel)
 static void
 check_fast(Relation rel)
 {
-	List	   *relids = find_all_inheritors(RelationGetRelid(rel),
-											 AccessShareLock, NULL);
+	Oid			relid = RelationGetRelid(rel);
+	List	   *relids = find_all_inheritors(relid, AccessShareLock, NULL);
 	ListCell   *cell;
 
-	if (check_enable_rls(RelationGetRelid(rel), InvalidOid, true) == RLS_ENABLED)
+	if (check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED)
 		report_not_fast(rel, "row-level security");
 	foreach(cell, relids)
 	{

@@ -158,7 +158,8 @@ append_key(StringInfo sql, const IntakeWriter *writer, const MergeState *state)
 
 	for (i = 0; i < state->key->ncolumns; i++)
 		appendStringInfo(sql, "%s%s", i > 0 ? ", " : "",
-						 intake_sql_column(writer->rel, state->key->attnums[i]));
+						 intake_sql_column(writer->rel,
+										   state->key->attnums[i]));
 }
 
 /* The action of ON CONFLICT: the whole row is replaced, or kept. */
@@ -318,9 +319,11 @@ add_row(IntakeWriter *writer, IntakeBatch *batch, TupleTableSlot *sorted)
 static void
 apply_row(IntakeWriter *writer, MergeState *state, TupleTableSlot *sorted)
 {
-	IntakeRow	row = {.values = sorted->tts_values,.nulls = sorted->tts_isnull};
+	IntakeRow	row = {0};
 	IntakeBatch *batch;
 
+	row.values = sorted->tts_values;
+	row.nulls = sorted->tts_isnull;
 	batch = is_delete(writer, &row) ? state->deletes : state->upserts;
 	add_row(writer, batch, sorted);
 	batch->nrows++;

@@ -100,8 +100,9 @@ intake_sql_append_fields(StringInfo sql, const IntakeStatement *statement)
 const char *
 intake_sql_relation(Relation rel)
 {
-	return quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
-									  RelationGetRelationName(rel));
+	char	   *schema = get_namespace_name(RelationGetNamespace(rel));
+
+	return quote_qualified_identifier(schema, RelationGetRelationName(rel));
 }
 
 const char *
@@ -135,6 +136,7 @@ intake_sql_collation(Oid collation)
 {
 	HeapTuple	tuple;
 	Form_pg_collation form;
+	char	   *schema;
 	char	   *result;
 
 	if (!OidIsValid(collation))
@@ -143,8 +145,9 @@ intake_sql_collation(Oid collation)
 	if (!HeapTupleIsValid(tuple))
 		elog(ERROR, "cache lookup failed for collation %u", collation);
 	form = (Form_pg_collation) GETSTRUCT(tuple);
+	schema = get_namespace_name(form->collnamespace);
 	result = psprintf(" COLLATE %s",
-					  quote_qualified_identifier(get_namespace_name(form->collnamespace),
+					  quote_qualified_identifier(schema,
 												 NameStr(form->collname)));
 	ReleaseSysCache(tuple);
 	return result;
@@ -293,6 +296,7 @@ intake_batch_rows(PG_FUNCTION_ARGS)
 	ReturnSetInfo *info = (ReturnSetInfo *) fcinfo->resultinfo;
 	MemoryContext old;
 	const IntakeBatch *batch;
+	bool		is_random;
 
 	if (feed == NULL || feed->batch == NULL)
 		report_no_batch("intake.batch_rows()");
@@ -305,9 +309,8 @@ intake_batch_rows(PG_FUNCTION_ARGS)
 	old = MemoryContextSwitchTo(info->econtext->ecxt_per_query_memory);
 	info->returnMode = SFRM_Materialize;
 	info->setDesc = CreateTupleDescCopy(feed->statement->desc);
-	info->setResult =
-		tuplestore_begin_heap((info->allowedModes & SFRM_Materialize_Random) != 0,
-							  false, work_mem);
+	is_random = (info->allowedModes & SFRM_Materialize_Random) != 0;
+	info->setResult = tuplestore_begin_heap(is_random, false, work_mem);
 	MemoryContextSwitchTo(old);
 	put_batch(info->setResult, feed->statement, batch);
 	return (Datum) 0;

@@ -1,4 +1,4 @@
--- What decimals and durations mean, for the views of generate.py.
+-- What logical types mean, for the views of generate.py.
 
 CREATE FUNCTION decimal_of(raw bytea, scale int) RETURNS numeric
 LANGUAGE plpgsql IMMUTABLE AS $$
@@ -28,4 +28,13 @@ LANGUAGE sql IMMUTABLE AS $$
         months => little_endian(raw, 0)::int,
         days => little_endian(raw, 4)::int,
         secs => little_endian(raw, 8) / 1000.0)
+$$;
+
+-- A timestamp in units of which a day has per_day.  Days are split off since
+-- an interval is multiplied in floating point.
+CREATE FUNCTION instant_of(units bigint, per_day bigint) RETURNS timestamp
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT date '1970-01-01' + floor(units::numeric / per_day)::int
+        + mod(mod(units, per_day) + per_day, per_day)
+        * (86400000000 / per_day) * interval '1 microsecond'
 $$;

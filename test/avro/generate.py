@@ -157,15 +157,14 @@ class Maker:
             return lambda: Type({"type": base, "logicalType": name}, value,
                                 column, raw, meaning)
 
-        def micros(divisor, multiplier=1):
+        def instant(divisor):
             return lambda: self.random.randint(
-                MICROS_OF_YEAR_1, MICROS_OF_YEAR_9999) * multiplier // divisor
+                MICROS_OF_YEAR_1, MICROS_OF_YEAR_9999) // divisor
 
-        def instant(unit):
-            return "timestamptz '1970-01-01 00:00+00' + {} * interval '%s'" % unit
-
-        def local(unit):
-            return "timestamp '1970-01-01 00:00' + {} * interval '%s'" % unit
+        local_millis = "instant_of({}, 86400000)"
+        local_micros = "instant_of({}, 86400000000)"
+        millis = local_millis + " AT TIME ZONE 'UTC'"
+        micros = local_micros + " AT TIME ZONE 'UTC'"
 
         def decimal():
             precision = self.random.choice([1, 4, 9, 18, 30, 60])
@@ -216,16 +215,16 @@ class Maker:
                 on("long", "time-micros",
                    lambda: self.random.randint(0, 86399999999), "time", "bigint",
                    "time '00:00' + {} * interval '1 microsecond'"),
-                on("long", "timestamp-millis", micros(1000), "timestamptz",
-                   "bigint", instant("1 millisecond")),
-                on("long", "timestamp-micros", micros(1), "timestamptz",
-                   "bigint", instant("1 microsecond")),
-                on("long", "timestamp-micros", micros(1), "timestamp",
-                   "bigint", local("1 microsecond")),
-                on("long", "local-timestamp-millis", micros(1000), "timestamp",
-                   "bigint", local("1 millisecond")),
-                on("long", "local-timestamp-micros", micros(1), "timestamp",
-                   "bigint", local("1 microsecond")),
+                on("long", "timestamp-millis", instant(1000), "timestamptz",
+                   "bigint", millis),
+                on("long", "timestamp-micros", instant(1), "timestamptz",
+                   "bigint", micros),
+                on("long", "timestamp-micros", instant(1), "timestamp",
+                   "bigint", local_micros),
+                on("long", "local-timestamp-millis", instant(1000), "timestamp",
+                   "bigint", local_millis),
+                on("long", "local-timestamp-micros", instant(1), "timestamp",
+                   "bigint", local_micros),
                 on("string", "uuid", uuid_text, "uuid", "text", "{}::uuid"),
                 decimal, decimal, duration, uuid_fixed, ignored,
             ]
