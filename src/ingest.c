@@ -293,7 +293,7 @@ begin_writer(IntakeWriter *writer, IntakePlan *plan,
 	writer->routine->begin(writer);
 }
 
-/* Decodes and writes the payload. */
+/* Decodes and writes the payload, and closes the target. */
 static void
 run_operation(const IntakeRequest *request, IntakePlan *plan,
 			  IntakeOperation *operation, Progress *progress)
@@ -316,6 +316,7 @@ run_operation(const IntakeRequest *request, IntakePlan *plan,
 				 errmsg("payload without records would leave the target empty"),
 				 errhint("Give option \"allow_empty\" if that is meant.")));
 	writer.routine->finish(&writer);
+	relation_close(writer.rel, NoLock);
 }
 
 /* Plans and runs a claimed operation, and writes its record. */
@@ -328,7 +329,7 @@ perform_operation(const IntakeRequest *request, Relation rel,
 	ErrorContextCallback callback;
 	IntakePlan *plan = intake_plan_make(request, rel, target, options);
 
-	progress.relation = RelationGetRelationName(rel);
+	progress.relation = pstrdup(RelationGetRelationName(rel));
 	callback.callback = report_position;
 	callback.arg = &progress;
 	callback.previous = error_context_stack;
@@ -341,7 +342,10 @@ perform_operation(const IntakeRequest *request, Relation rel,
 	intake_operation_finish(operation);
 }
 
-/* Claims the operation, and performs it unless it has been done. */
+/*
+ * Claims the operation, and performs it unless it has been done.  Closes the
+ * target.
+ */
 static void
 claim_and_perform(const IntakeRequest *request, Relation rel,
 				  IntakeOperation *operation)
@@ -364,6 +368,7 @@ claim_and_perform(const IntakeRequest *request, Relation rel,
 	if (intake_operation_claim(operation))
 	{
 		answer_repeat(request, &identity, operation);
+		relation_close(rel, NoLock);
 		return;
 	}
 	operation->identity = identity;
@@ -390,5 +395,4 @@ intake_ingest(const IntakeRequest *request, IntakeOperation *operation)
 	MemoryContextSwitchTo(context);
 	claim_and_perform(request, rel, operation);
 	MemoryContextSwitchTo(caller);
-	relation_close(rel, NoLock);
 }

@@ -272,8 +272,6 @@ convert_value(NdjsonDecoder *json, int number, IntakeRow *row)
 	switch (token)
 	{
 		case INTAKE_JSON_STRING:
-			position->value--;
-			position->value_len += 2;
 			text = read_string(json, &len);
 			value = intake_convert_json_string(column, text, len, is_strict);
 			break;

@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "access/relation.h"
 #include "access/table.h"
 #include "catalog/pg_inherits.h"
 #include "commands/trigger.h"
@@ -65,20 +66,45 @@ check_fast(Relation rel)
 	}
 }
 
-void
-intake_truncate(IntakeWriter *writer)
+/* Runs a statement without a batch; returns how many rows it handled. */
+static int64
+run_statement(IntakeWriter *writer, const char *command, bool sees_all)
 {
 	IntakeStatement *statement = intake_sql_make(writer, writer->columns,
 												 NULL, 0);
-	bool		is_fast = writer->options->truncate == INTAKE_TRUNCATE_FAST;
+	uint64		processed;
 
-	if (is_fast)
-		check_fast(writer->rel);
-	statement->sql = psprintf(is_fast ? "TRUNCATE %s" : "DELETE FROM %s",
-							  intake_sql_relation(writer->rel));
-	writer->counters->rows_deleted =
-		(int64) intake_sql_run(statement, NULL, NULL, 0, !is_fast);
-	if (is_fast)
-		writer->counters->rows_deleted = -1;
+	statement->sql = psprintf("%s %s", command, writer->target->name);
+	processed = intake_sql_run(statement, NULL, NULL, 0, sees_all);
 	intake_sql_free(statement);
+	return (int64) processed;
+}
+
+/*
+ * TRUNCATE wants a table that nobody has open in this session, ourselves
+ * included; the lock stays.
+ */
+static void
+truncate_fast(IntakeWriter *writer)
+{
+	Oid			relid = RelationGetRelid(writer->rel);
+
+	check_fast(writer->rel);
+	relation_close(writer->rel, NoLock);
+	(void) run_statement(writer, "TRUNCATE", false);
+	writer->rel = relation_open(relid, NoLock);
+	writer->defaults->rel = writer->rel;
+}
+
+void
+intake_truncate(IntakeWriter *writer)
+{
+	if (writer->options->truncate == INTAKE_TRUNCATE_FAST)
+	{
+		truncate_fast(writer);
+		writer->counters->rows_deleted = -1;
+	}
+	else
+		writer->counters->rows_deleted = run_statement(writer, "DELETE FROM",
+													   true);
 }

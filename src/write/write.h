@@ -33,7 +33,7 @@ typedef struct IntakeWriteRoutine
 struct IntakeWriter
 {
 	const IntakeWriteRoutine *routine;
-	Relation	rel;
+	Relation	rel;			/* open; truncate may open it anew */
 	const IntakeTarget *target;
 	IntakeColumnSet *columns;
 	IntakeDefaults *defaults;	/* knows which columns have been mentioned */

@@ -47,19 +47,14 @@ MICROS_OF_YEAR_9999 = 253402300799 * 10**6
 
 
 class Type:
-    """An Avro type: schema, random values, columns and their relation.
+    """An Avro type: schema, random values, columns and their relation."""
 
-    nested says that it may stand inside of arrays, maps and records, where
-    libavro's plain rendering is comparable with ours.
-    """
-
-    def __init__(self, schema, value, column, raw, meaning="{}", nested=False):
+    def __init__(self, schema, value, column, raw, meaning="{}"):
         self.schema = schema
         self.value = value
         self.column = column
         self.raw = raw
         self.meaning = meaning
-        self.nested = nested
 
 
 class Maker:
@@ -97,6 +92,10 @@ class Maker:
 
         return struct.unpack("<f", struct.pack("<f", self.double()))[0]
 
+    def short(self):
+        # one shortest text, whichever way that is looked for
+        return self.random.randint(-80000, 80000) / 8
+
     def text(self):
         letters = "abcXYZ019 \t\n\r\\\"',;{}[]:/\x01\x7fäß€汉🙂"
         length = self.random.choice([0, 1, 3, 8, 20, 70, 200])
@@ -115,25 +114,26 @@ class Maker:
 
     # types
 
-    def primitive(self):
+    def primitive(self, is_nested=False):
+        single = self.short if is_nested else self.single
+        double = self.short if is_nested else self.double
         return self.random.choice(
             [
                 lambda: Type("boolean", lambda: self.random.random() < 0.5,
-                             "boolean", "boolean", nested=True),
+                             "boolean", "boolean"),
                 lambda: Type("int", lambda: self.integer(-(2**31), 2**31 - 1),
                              self.random.choice(["int", "bigint", "numeric", "float8"]),
-                             "int", nested=True),
+                             "int"),
                 lambda: Type("long", lambda: self.integer(MIN_LONG, MAX_LONG),
                              self.random.choice(["bigint", "numeric"]),
-                             "bigint", nested=True),
-                lambda: Type("float", self.single,
+                             "bigint"),
+                lambda: Type("float", single,
                              self.random.choice(["real", "float8"]),
-                             "real", nested=True),
-                lambda: Type("double", self.double, "float8", "float8", nested=True),
-                lambda: Type("bytes", self.bytes, "bytea", "bytea", nested=True),
+                             "real"),
+                lambda: Type("double", double, "float8", "float8"),
+                lambda: Type("bytes", self.bytes, "bytea", "bytea"),
                 lambda: Type("string", self.text,
-                             self.random.choice(["text", "varchar"]), "text",
-                             nested=True),
+                             self.random.choice(["text", "varchar"]), "text"),
             ]
         )()
 
@@ -141,14 +141,13 @@ class Maker:
         def fixed():
             size = self.random.choice([1, 7, 16, 33])
             schema = {"type": "fixed", "name": self.name("Fixed"), "size": size}
-            return Type(schema, lambda: self.bytes(size), "bytea", "bytea",
-                        nested=True)
+            return Type(schema, lambda: self.bytes(size), "bytea", "bytea")
 
         def enum():
             symbols = [self.name("S") for _ in range(self.random.randint(1, 90))]
             schema = {"type": "enum", "name": self.name("Enum"), "symbols": symbols}
             return Type(schema, lambda: self.random.choice(symbols), "text",
-                        "text", nested=True)
+                        "text")
 
         return self.random.choice([fixed, enum])()
 
@@ -236,7 +235,7 @@ class Maker:
             branches.reverse()
         return Type(branches,
                     lambda: None if self.random.random() < 0.3 else inner.value(),
-                    inner.column, inner.raw, inner.meaning, inner.nested)
+                    inner.column, inner.raw, inner.meaning)
 
     def variants(self):
         """A union of several types in one jsonb column's value."""
@@ -246,8 +245,7 @@ class Maker:
                   Type("long", lambda: self.integer(MIN_LONG, MAX_LONG), None, None)]
         self.random.shuffle(inners)
         return Type([inner.schema for inner in inners],
-                    lambda: self.random.choice(inners).value(), None, None,
-                    nested=True)
+                    lambda: self.random.choice(inners).value(), None, None)
 
     def item(self, depth):
         """A type that may be nested."""
@@ -255,26 +253,26 @@ class Maker:
         if depth < 3 and pick < 0.3:
             return self.nested(depth + 1)
         if pick < 0.5:
-            return self.nullable(self.primitive())
+            return self.nullable(self.primitive(is_nested=True))
         if pick < 0.6:
             return self.variants()
         if pick < 0.75:
             return self.named()
-        return self.primitive()
+        return self.primitive(is_nested=True)
 
     def nested(self, depth=0):
         def array():
             item = self.item(depth)
             return Type({"type": "array", "items": item.schema},
                         lambda: [item.value() for _ in range(self.random.randint(0, 5))],
-                        "jsonb", "jsonb", nested=True)
+                        "jsonb", "jsonb")
 
         def map_():
             item = self.item(depth)
             return Type({"type": "map", "values": item.schema},
                         lambda: {self.text(): item.value()
                                  for _ in range(self.random.randint(0, 4))},
-                        "jsonb", "jsonb", nested=True)
+                        "jsonb", "jsonb")
 
         def record():
             items = {self.name("m"): self.item(depth)
@@ -284,7 +282,7 @@ class Maker:
                                  for name, item in items.items()]}
             return Type(schema,
                         lambda: {name: item.value() for name, item in items.items()},
-                        "jsonb", "jsonb", nested=True)
+                        "jsonb", "jsonb")
 
         def chain():
             name = self.name("Chain")
@@ -298,7 +296,7 @@ class Maker:
                     link = {"value": number, "next": link}
                 return link
 
-            return Type(schema, value, "jsonb", "jsonb", nested=True)
+            return Type(schema, value, "jsonb", "jsonb")
 
         return self.random.choice([array, map_, record, chain])()
 
