@@ -440,7 +440,7 @@ AS 'MODULE_PATHNAME', 'intake_options_list';
 COMMENT ON FUNCTION intake.options() IS 'The options of upload, delete_partitions and register_table.';
 
 -- How a batch of rows reaches the statements that write it; outside of them
--- both functions raise an error.
+-- these functions raise an error.
 CREATE FUNCTION intake.batch_support(internal) RETURNS internal
 LANGUAGE c STRICT
 AS 'MODULE_PATHNAME', 'intake_batch_support';
@@ -456,3 +456,13 @@ CREATE FUNCTION intake.batch_at(record bigint, line bigint) RETURNS bool
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'intake_batch_at';
 COMMENT ON FUNCTION intake.batch_at(bigint, bigint) IS 'Notes which record of the batch is being written; for the extension''s own statements.';
+
+CREATE FUNCTION intake.batch_conflict() RETURNS bool
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'intake_batch_conflict';
+COMMENT ON FUNCTION intake.batch_conflict() IS 'Notes that the record being written has a row already; for the extension''s own statements.';
+
+CREATE FUNCTION intake.batch_written() RETURNS bool
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'intake_batch_written';
+COMMENT ON FUNCTION intake.batch_written() IS 'Counts the record that was written; for the extension''s own statements.';

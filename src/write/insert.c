@@ -95,8 +95,7 @@ intake_insert_batch(IntakeInsert *insert, IntakeBatch *batch)
 	if (insert->statement == NULL ||
 		insert->nmentioned != insert->writer->defaults->nmentioned)
 		make_statement(insert);
-	inserted = (int64) intake_sql_run(insert->statement, batch, NULL, 0,
-									  false);
+	inserted = intake_sql_run(insert->statement, batch, false);
 	counters->rows_inserted += inserted;
 	counters->rows_skipped += batch->nrows - inserted;
 	MemoryContextSwitchTo(old);

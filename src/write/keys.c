@@ -46,7 +46,7 @@ struct IntakeKeys
 	TupleTableSlot *input;
 	MemoryContext context;
 	List	   *patterns;		/* of Pattern */
-	uint64		deleted;
+	int64		deleted;
 };
 
 /* The items as columns, so that batches and statements can hold them. */
@@ -198,7 +198,7 @@ flush_pattern(IntakeKeys *keys, Pattern *pattern)
 {
 	if (pattern->batch->nrows > 0)
 		keys->deleted += intake_sql_run(pattern->statement, pattern->batch,
-										NULL, 0, true);
+										true);
 	intake_batch_clear(pattern->batch);
 }
 
@@ -249,7 +249,7 @@ is_repeat(IntakeKeys *keys, TupleTableSlot *slot, const IntakeRow *last)
 	return true;
 }
 
-uint64
+int64
 intake_keys_delete_rows(IntakeKeys *keys)
 {
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(keys->desc,

@@ -23,7 +23,7 @@ extern void intake_keys_put(IntakeKeys *keys, const Datum *values,
 							const bool *nulls);
 
 /* Deletes the rows that have any of the keys; returns how many. */
-extern uint64 intake_keys_delete_rows(IntakeKeys *keys);
+extern int64 intake_keys_delete_rows(IntakeKeys *keys);
 
 /* Frees memory and files. */
 extern void intake_keys_end(IntakeKeys *keys);

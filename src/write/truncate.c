@@ -72,12 +72,12 @@ run_statement(IntakeWriter *writer, const char *command, bool sees_all)
 {
 	IntakeStatement *statement = intake_sql_make(writer, writer->columns,
 												 NULL, 0);
-	uint64		processed;
+	int64		processed;
 
 	statement->sql = psprintf("%s %s", command, writer->target->name);
-	processed = intake_sql_run(statement, NULL, NULL, 0, sees_all);
+	processed = intake_sql_run(statement, NULL, sees_all);
 	intake_sql_free(statement);
-	return (int64) processed;
+	return processed;
 }
 
 /*

@@ -167,7 +167,7 @@ static void
 append_action(StringInfo sql, const IntakeWriter *writer)
 {
 	const IntakeColumnSet *columns = writer->columns;
-	bool		is_first = true;
+	const char *separator = "";
 	int			i;
 
 	if (writer->options->existing == INTAKE_EXISTING_KEEP)
@@ -183,16 +183,15 @@ append_action(StringInfo sql, const IntakeWriter *writer)
 		if (columns->columns[i].attnum == 0)
 			continue;
 		name = intake_sql_column(writer->rel, columns->columns[i].attnum);
-		appendStringInfo(sql, "%s%s = excluded.%s", is_first ? "" : ", ",
-						 name, name);
-		is_first = false;
+		appendStringInfo(sql, "%s%s = excluded.%s", separator, name, name);
+		separator = ", ";
 	}
+	appendStringInfoString(sql, " WHERE " INTAKE_SQL_CONFLICT);
 }
 
 /*
- * INSERT ... ON CONFLICT, as a SELECT of two counts: the rows that were
- * written, and of these the inserted ones.  A row that ON CONFLICT has
- * updated carries the lock that it was updated under in its xmax.
+ * INSERT ... ON CONFLICT.  It stands in a WITH, so that the rows it returns
+ * for counting go nowhere.
  */
 static IntakeStatement *
 make_upsert(IntakeWriter *writer, MergeState *state)
@@ -216,9 +215,8 @@ make_upsert(IntakeWriter *writer, MergeState *state)
 	appendStringInfoString(&sql, ") DO ");
 	append_action(&sql, writer);
 	appendStringInfoString(&sql,
-						   " RETURNING t.xmax OPERATOR(pg_catalog.=) 0 AS is_new)"
-						   " SELECT pg_catalog.count(*),"
-						   " pg_catalog.count(*) FILTER (WHERE is_new) FROM w");
+						   " RETURNING " INTAKE_SQL_WRITTEN ")"
+						   " SELECT pg_catalog.count(*) FROM w");
 	statement->is_positioned = true;
 	statement->sql = sql.data;
 	return statement;
@@ -253,16 +251,18 @@ make_delete(IntakeWriter *writer, MergeState *state)
 static void
 flush_upserts(IntakeWriter *writer, MergeState *state)
 {
-	int64		counts[2] = {0, 0};
+	IntakeCounters *counters = writer->counters;
 
 	if (state->upserts->nrows == 0)
 		return;
 	if (state->upsert == NULL)
 		state->upsert = make_upsert(writer, state);
-	intake_sql_run(state->upsert, state->upserts, counts, 2, false);
-	writer->counters->rows_inserted += counts[1];
-	writer->counters->rows_updated += counts[0] - counts[1];
-	writer->counters->rows_skipped += state->upserts->nrows - counts[0];
+	state->upsert->inserted = state->upsert->updated = 0;
+	(void) intake_sql_run(state->upsert, state->upserts, false);
+	counters->rows_inserted += state->upsert->inserted;
+	counters->rows_updated += state->upsert->updated;
+	counters->rows_skipped += state->upserts->nrows -
+		state->upsert->inserted - state->upsert->updated;
 	intake_batch_clear(state->upserts);
 }
 
@@ -275,7 +275,7 @@ flush_deletes(IntakeWriter *writer, MergeState *state)
 	if (state->delete == NULL)
 		state->delete = make_delete(writer, state);
 	writer->counters->rows_deleted +=
-		(int64) intake_sql_run(state->delete, state->deletes, NULL, 0, true);
+		intake_sql_run(state->delete, state->deletes, true);
 	intake_batch_clear(state->deletes);
 }
 

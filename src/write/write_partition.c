@@ -34,7 +34,7 @@ finish_partition(IntakeWriter *writer)
 {
 	intake_table_lock(writer->target, true);
 	writer->counters->rows_deleted =
-		(int64) intake_keys_delete_rows(writer->state);
+		intake_keys_delete_rows(writer->state);
 	intake_keys_end(writer->state);
 }
 

@@ -134,7 +134,7 @@ finish_replace(IntakeWriter *writer)
 	else
 	{
 		writer->counters->rows_deleted =
-			(int64) intake_keys_delete_rows(state->keys);
+			intake_keys_delete_rows(state->keys);
 		intake_keys_end(state->keys);
 		ExecDropSingleTupleTableSlot(state->slot);
 		FreeExecutorState(state->estate);

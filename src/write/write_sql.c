@@ -34,14 +34,17 @@
 #include "write/write_sql.h"
 
 PG_FUNCTION_INFO_V1(intake_batch_at);
+PG_FUNCTION_INFO_V1(intake_batch_conflict);
 PG_FUNCTION_INFO_V1(intake_batch_rows);
 PG_FUNCTION_INFO_V1(intake_batch_support);
+PG_FUNCTION_INFO_V1(intake_batch_written);
 
 /* What the statement that is starting may read. */
 typedef struct Feed
 {
-	const IntakeStatement *statement;
+	IntakeStatement *statement;
 	const IntakeBatch *batch;	/* NULL once it was taken */
+	bool		is_conflict;	/* the row being written is there */
 } Feed;
 
 static Feed *feed = NULL;
@@ -186,30 +189,12 @@ execute_statement(IntakeStatement *statement, bool sees_all)
 			 SPI_result_code_string(result));
 }
 
-/* Reads the one row of counts that a SELECT returned. */
-static void
-read_counts(int64 *counts, int ncounts)
-{
-	int			i;
-
-	for (i = 0; i < ncounts; i++)
-	{
-		bool		is_null;
-		Datum		value = SPI_getbinval(SPI_tuptable->vals[0],
-										  SPI_tuptable->tupdesc, i + 1,
-										  &is_null);
-
-		counts[i] = is_null ? 0 : DatumGetInt64(value);
-	}
-}
-
-uint64
-intake_sql_run(IntakeStatement *statement, IntakeBatch *batch,
-			   int64 *counts, int ncounts, bool sees_all)
+int64
+intake_sql_run(IntakeStatement *statement, IntakeBatch *batch, bool sees_all)
 {
 	Feed	   *outer = feed;
-	Feed		own = {statement, batch};
-	uint64		processed = 0;
+	Feed		own = {statement, batch, false};
+	int64		processed = 0;
 
 	SPI_connect();
 	PG_TRY();
@@ -217,9 +202,7 @@ intake_sql_run(IntakeStatement *statement, IntakeBatch *batch,
 		feed = &own;
 		prepare_statement(statement);
 		execute_statement(statement, sees_all);
-		processed = SPI_processed;
-		if (ncounts > 0)
-			read_counts(counts, ncounts);
+		processed = (int64) SPI_processed;
 	}
 	PG_FINALLY();
 	{
@@ -328,6 +311,7 @@ intake_batch_at(PG_FUNCTION_ARGS)
 
 	if (feed == NULL)
 		report_no_batch("intake.batch_at()");
+	feed->is_conflict = false;
 	position = feed->statement->writer->position;
 	if (PG_ARGISNULL(0))
 	{
@@ -337,6 +321,37 @@ intake_batch_at(PG_FUNCTION_ARGS)
 	position->record = PG_GETARG_INT64(0);
 	position->line = PG_GETARG_INT64(1);
 	PG_RETURN_BOOL(true);
+}
+
+/*
+ * intake.batch_conflict() RETURNS bool
+ *
+ * Notes that the row being written is there; true: it is to be updated.
+ */
+Datum
+intake_batch_conflict(PG_FUNCTION_ARGS)
+{
+	if (feed == NULL)
+		report_no_batch("intake.batch_conflict()");
+	feed->is_conflict = true;
+	PG_RETURN_BOOL(true);
+}
+
+/*
+ * intake.batch_written() RETURNS bool
+ *
+ * Counts the row that has just been written; true: it was updated.
+ */
+Datum
+intake_batch_written(PG_FUNCTION_ARGS)
+{
+	if (feed == NULL)
+		report_no_batch("intake.batch_written()");
+	if (feed->is_conflict)
+		feed->statement->updated++;
+	else
+		feed->statement->inserted++;
+	PG_RETURN_BOOL(feed->is_conflict);
 }
 
 /*

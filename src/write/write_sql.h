@@ -27,6 +27,8 @@ typedef struct IntakeStatement
 	const int  *fields;			/* column numbers in the batch's rows */
 	TupleDesc	desc;			/* the fields, then record and line */
 	bool		is_positioned;	/* sql has INTAKE_SQL_POSITION */
+	int64		inserted;		/* with INTAKE_SQL_WRITTEN */
+	int64		updated;
 } IntakeStatement;
 
 /*
@@ -34,6 +36,13 @@ typedef struct IntakeStatement
  * that an error names the record.
  */
 #define INTAKE_SQL_POSITION "intake.batch_at(b.record, b.line)"
+
+/*
+ * In such a statement, behind DO UPDATE ... WHERE: notes that the row is
+ * there; and behind RETURNING: counts the row as inserted or updated.
+ */
+#define INTAKE_SQL_CONFLICT "intake.batch_conflict()"
+#define INTAKE_SQL_WRITTEN "intake.batch_written()"
 
 /*
  * Begins a statement over some columns of a set; sql is set by the caller.
@@ -65,14 +74,13 @@ extern const char *intake_sql_collation(Oid collation);
 
 /*
  * Runs the statement over the batch, and returns how many rows it handled.
- * When the statement is a SELECT of counts, they are put into counts.
  *
  * sees_all is for statements that delete: where the transaction has one
  * snapshot for all its statements, rows that it does not see are looked at
  * too and raise 40001.
  */
-extern uint64 intake_sql_run(IntakeStatement *statement, IntakeBatch *batch,
-							 int64 *counts, int ncounts, bool sees_all);
+extern int64 intake_sql_run(IntakeStatement *statement, IntakeBatch *batch,
+							bool sees_all);
 
 /* Drops the kept plan. */
 extern void intake_sql_free(IntakeStatement *statement);

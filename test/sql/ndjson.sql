@@ -22,8 +22,10 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT,
 		context = PG_EXCEPTION_CONTEXT;
-	RETURN format(E'%s %s\n  %s', SQLSTATE, message,
-		split_part(context, E'\nSQL statement', 1));
+	-- of CONTEXT what the upload has said, not what called it
+	context := substring(context FROM 'upload into .*');
+	RETURN concat_ws(E'\n  ', SQLSTATE || ' ' || message,
+		regexp_replace(context, '\nSQL statement "SELECT format.*', ''));
 END
 $$;
 CREATE FUNCTION load(target regclass, payload text, options jsonb DEFAULT '{}')
@@ -80,7 +82,6 @@ SELECT load('t', 'n,s,f');
 SELECT count(*) FROM t;
 
 -- a document that is one array gets a hint; so does its first line alone
-\set VERBOSITY default
 SELECT rows_received FROM intake.upload('t', $$[{"n": 1},
 {"n": 2}]$$::text);
 SELECT rows_received FROM intake.upload('t', $$[{"n": 1}, {"n": 2}]$$::text);
@@ -238,8 +239,7 @@ TRUNCATE strings;
 
 -- well-formed UTF-8 (RFC 3629, section 4): the borders of each length
 SELECT load('strings', string_agg('\x5b312c22'::bytea || s || '\x225d0a', ''::bytea))
-FROM unnest('{"\\x01c280","\\xdfbf","\\xe0a080","\\xed9fbf","\\xee8080","\\xefbfbf","\\xf0908080","\\xf48fbfbf"}'::bytea[]) s
-WHERE s <> '\x01c280';
+FROM unnest('{"\\xc280","\\xdfbf","\\xe0a080","\\xed9fbf","\\xee8080","\\xefbfbf","\\xf0908080","\\xf48fbfbf"}'::bytea[]) s;
 SELECT encode(convert_to(s, 'UTF8'), 'hex') FROM strings ORDER BY s COLLATE "C";
 TRUNCATE strings;
 -- ... and what is not: stray and missing continuation, overlong forms,
@@ -467,4 +467,5 @@ SELECT count(*) FROM t;
 -- a value in an error is cut
 SELECT length(load('t', '{"n": "' || repeat('x', 5000) || '"}')) < 600;
 
+SET client_min_messages = warning;
 DROP SCHEMA ndjson CASCADE;
