@@ -62,7 +62,9 @@ static Datum
 load_boolean(IntakeAvroPlan *plan, const IntakeAvroSchema *schema,
 			 IntakeColumn *column, bool *is_null)
 {
-	return intake_convert_bool(column, intake_avro_read_boolean(&plan->reader), plan->is_strict);
+	bool		value = intake_avro_read_boolean(&plan->reader);
+
+	return intake_convert_bool(column, value, plan->is_strict);
 }
 
 static Datum
@@ -83,14 +85,18 @@ static Datum
 load_float(IntakeAvroPlan *plan, const IntakeAvroSchema *schema,
 		   IntakeColumn *column, bool *is_null)
 {
-	return intake_convert_float(column, intake_avro_read_float(&plan->reader), true);
+	double		value = intake_avro_read_float(&plan->reader);
+
+	return intake_convert_float(column, value, true);
 }
 
 static Datum
 load_double(IntakeAvroPlan *plan, const IntakeAvroSchema *schema,
 			IntakeColumn *column, bool *is_null)
 {
-	return intake_convert_float(column, intake_avro_read_double(&plan->reader), false);
+	double		value = intake_avro_read_double(&plan->reader);
+
+	return intake_convert_float(column, value, false);
 }
 
 static Datum
@@ -138,10 +144,12 @@ static Datum
 load_uuid(IntakeAvroPlan *plan, const IntakeAvroSchema *schema,
 		  IntakeColumn *column, bool *is_null)
 {
+	IntakeAvroSpan span;
+
 	if (schema->type == INTAKE_AVRO_STRING)
 		return load_string(plan, schema, column, is_null);
-	return intake_convert_uuid(column,
-							   (const uint8 *) intake_avro_read_bytes(&plan->reader, schema).start);
+	span = intake_avro_read_bytes(&plan->reader, schema);
+	return intake_convert_uuid(column, (const uint8 *) span.start);
 }
 
 static Datum
@@ -155,15 +163,18 @@ static Datum
 load_time(IntakeAvroPlan *plan, const IntakeAvroSchema *schema,
 		  IntakeColumn *column, bool *is_null)
 {
-	return intake_convert_time_of_day(column,
-									  intake_avro_read_microseconds(&plan->reader, schema));
+	int64		value = intake_avro_read_microseconds(&plan->reader, schema);
+
+	return intake_convert_time_of_day(column, value);
 }
 
 static Datum
 load_instant(IntakeAvroPlan *plan, const IntakeAvroSchema *schema,
 			 IntakeColumn *column, bool *is_null)
 {
-	return intake_convert_instant(column, intake_avro_read_microseconds(&plan->reader, schema),
+	int64		value = intake_avro_read_microseconds(&plan->reader, schema);
+
+	return intake_convert_instant(column, value,
 								  intake_avro_is_local(schema));
 }
 
@@ -181,8 +192,9 @@ static Datum
 load_union(IntakeAvroPlan *plan, const IntakeAvroSchema *schema,
 		   IntakeColumn *column, bool *is_null)
 {
-	const IntakeAvroSchema *branch = intake_avro_read_branch(&plan->reader, schema);
+	const IntakeAvroSchema *branch;
 
+	branch = intake_avro_read_branch(&plan->reader, schema);
 	return find_load(branch) (plan, branch, column, is_null);
 }
 

@@ -27,9 +27,12 @@ intake_avro_report_scan(IntakeAvroScan result)
 }
 
 int64
-intake_avro_read_integer(IntakeAvroReader *reader, const IntakeAvroSchema *schema)
+intake_avro_read_integer(IntakeAvroReader *reader,
+						 const IntakeAvroSchema *schema)
 {
-	return schema->type == INTAKE_AVRO_INT ? intake_avro_read_int(reader) : intake_avro_read_long(reader);
+	if (schema->type == INTAKE_AVRO_INT)
+		return intake_avro_read_int(reader);
+	return intake_avro_read_long(reader);
 }
 
 bool
@@ -91,7 +94,8 @@ intake_avro_read_text(IntakeAvroReader *reader)
 }
 
 const char *
-intake_avro_read_symbol(IntakeAvroReader *reader, const IntakeAvroSchema *schema)
+intake_avro_read_symbol(IntakeAvroReader *reader,
+						const IntakeAvroSchema *schema)
 {
 	int32		symbol = intake_avro_read_int(reader);
 
@@ -104,7 +108,8 @@ intake_avro_read_symbol(IntakeAvroReader *reader, const IntakeAvroSchema *schema
 }
 
 int64
-intake_avro_read_microseconds(IntakeAvroReader *reader, const IntakeAvroSchema *schema)
+intake_avro_read_microseconds(IntakeAvroReader *reader,
+							  const IntakeAvroSchema *schema)
 {
 	int64		value = intake_avro_read_integer(reader, schema);
 	int64		rest;
@@ -180,15 +185,16 @@ intake_avro_reader_take(IntakeAvroReader *reader, const char *data,
 }
 
 bool
-intake_avro_read_items(IntakeAvroReader *reader, const IntakeAvroSchema *schema,
-		   IntakeAvroItems *block)
+intake_avro_read_items(IntakeAvroReader *reader,
+					   const IntakeAvroSchema *schema, IntakeAvroItems *items)
 {
 	int64_t		size;
 	int64_t		count;
 	IntakeAvroScan result;
 
 	CHECK_FOR_INTERRUPTS();
-	result = intake_scan_avro_items(&reader->cursor, reader->limit, &count, &size);
+	result = intake_scan_avro_items(&reader->cursor, reader->limit, &count,
+									&size);
 	if (result != INTAKE_AVRO_OK)
 		intake_avro_report_scan(result);
 	if (count == 0)
@@ -197,21 +203,22 @@ intake_avro_read_items(IntakeAvroReader *reader, const IntakeAvroSchema *schema,
 				(schema->type == INTAKE_AVRO_MAP ? 1 : 0), "items");
 	if (size > reader->limit - reader->cursor)
 		intake_avro_report_scan(INTAKE_AVRO_MORE);
-	block->count = count;
-	block->end = size >= 0 ? reader->cursor + size : NULL;
+	items->count = count;
+	items->end = size >= 0 ? reader->cursor + size : NULL;
 	return true;
 }
 
 void
-intake_avro_check_items(const IntakeAvroReader *reader, const IntakeAvroItems *block)
+intake_avro_check_items(const IntakeAvroReader *reader,
+						const IntakeAvroItems *items)
 {
-	if (block->end != NULL && block->end != reader->cursor)
+	if (items->end != NULL && items->end != reader->cursor)
 		intake_avro_report_scan(INTAKE_AVRO_BAD);
 }
 
 void
-intake_avro_read_duration(IntakeAvroReader *reader, const IntakeAvroSchema *schema,
-			  uint32 parts[3])
+intake_avro_read_duration(IntakeAvroReader *reader,
+						  const IntakeAvroSchema *schema, uint32 parts[3])
 {
 	IntakeAvroSpan span = intake_avro_read_bytes(reader, schema);
 	int			i;
@@ -282,7 +289,11 @@ skip_record(IntakeAvroReader *reader, const IntakeAvroSchema *schema)
 		return;
 	intake_avro_enter(reader);
 	for (i = 0; i < schema->nfields; i++)
-		intake_avro_find_skip(schema->fields[i].schema) (reader, schema->fields[i].schema);
+	{
+		const IntakeAvroSchema *field = schema->fields[i].schema;
+
+		intake_avro_find_skip(field) (reader, field);
+	}
 	intake_avro_leave(reader);
 }
 
@@ -312,7 +323,6 @@ skip_items(IntakeAvroReader *reader, const IntakeAvroSchema *schema)
 	}
 	intake_avro_leave(reader);
 }
-
 
 IntakeAvroSkip
 intake_avro_find_skip(const IntakeAvroSchema *schema)

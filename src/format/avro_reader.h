@@ -95,6 +95,7 @@ intake_avro_is_local(const IntakeAvroSchema *schema)
 	return schema->logical >= INTAKE_AVRO_LOCAL_MILLIS;
 }
 
+/* A long, and an int: bad when it has more than 32 bits. */
 static inline int64
 intake_avro_read_long(IntakeAvroReader *reader)
 {
@@ -121,7 +122,8 @@ intake_avro_read_int(IntakeAvroReader *reader)
 
 /* The bytes of a string, bytes or fixed. */
 static inline IntakeAvroSpan
-intake_avro_read_bytes(IntakeAvroReader *reader, const IntakeAvroSchema *schema)
+intake_avro_read_bytes(IntakeAvroReader *reader,
+					   const IntakeAvroSchema *schema)
 {
 	IntakeAvroSpan span;
 	IntakeAvroScan result;
@@ -138,7 +140,8 @@ intake_avro_read_bytes(IntakeAvroReader *reader, const IntakeAvroSchema *schema)
 
 /* The branch of a union that the next value has. */
 static inline const IntakeAvroSchema *
-intake_avro_read_branch(IntakeAvroReader *reader, const IntakeAvroSchema *schema)
+intake_avro_read_branch(IntakeAvroReader *reader,
+						const IntakeAvroSchema *schema)
 {
 	int64		branch = intake_avro_read_long(reader);
 

@@ -104,8 +104,9 @@ render_boolean(IntakeAvroRender *render, const IntakeAvroSchema *schema)
 static void
 render_integer(IntakeAvroRender *render, const IntakeAvroSchema *schema)
 {
+	int64		value = intake_avro_read_integer(render->reader, schema);
 	char		digits[MAXINT8LEN + 1];
-	int			len = pg_lltoa(intake_avro_read_integer(render->reader, schema), digits);
+	int			len = pg_lltoa(value, digits);
 
 	appendBinaryStringInfo(&render->json, digits, len);
 }
@@ -228,8 +229,9 @@ append_datetime(StringInfo json, Datum value, Oid type, const char *zone)
 static void
 render_date(IntakeAvroRender *render, const IntakeAvroSchema *schema)
 {
-	append_datetime(&render->json,
-					intake_convert_days(&render->date, intake_avro_read_int(render->reader)),
+	int32		days = intake_avro_read_int(render->reader);
+
+	append_datetime(&render->json, intake_convert_days(&render->date, days),
 					DATEOID, "");
 }
 
@@ -267,8 +269,9 @@ render_duration(IntakeAvroRender *render, const IntakeAvroSchema *schema)
 static void
 render_union(IntakeAvroRender *render, const IntakeAvroSchema *schema)
 {
-	const IntakeAvroSchema *branch = intake_avro_read_branch(render->reader, schema);
+	const IntakeAvroSchema *branch;
 
+	branch = intake_avro_read_branch(render->reader, schema);
 	find_render(branch) (render, branch);
 }
 

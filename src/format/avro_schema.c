@@ -129,8 +129,7 @@ static IntakeAvroSchema *parse_schema(SchemaParser *parser, JsonText text,
  * Raises the error for a schema that is not valid.  The detail is a
  * sentence, the shown text, if any, takes the place of its %s, cut.
  */
-static void
-report_bad_schema(const char *detail, const char *shown)
+static void report_bad_schema(const char *detail, const char *shown)
 			pg_attribute_noreturn();
 
 static void
@@ -145,8 +144,7 @@ report_bad_schema(const char *detail, const char *shown)
 }
 
 /* Raises the error for a schema whose text is not JSON. */
-static void
-report_bad_json(const IntakeScanJson *scan)
+static void report_bad_json(const IntakeScanJson *scan)
 			pg_attribute_noreturn();
 
 static void
@@ -214,16 +212,16 @@ read_integer(JsonText text, int *value)
 	return true;
 }
 
-/* Opens an array's text for iterate_array(). */
+/* Opens the inside of an array or object. */
 static void
-begin_array(IntakeScanJson *scan, JsonText text)
+begin_inside(IntakeScanJson *scan, JsonText text)
 {
 	intake_scan_json_begin(scan, text.start + 1, text.len - 2);
 }
 
-/* Finds the next element of an array; false at its end. */
+/* Finds the next element of an array, or name of an object. */
 static bool
-iterate_array(IntakeScanJson *scan, JsonText *element)
+iterate_inside(IntakeScanJson *scan, JsonText *element)
 {
 	intake_scan_json_skip_blanks(scan);
 	if (scan->cursor == scan->limit)
@@ -254,16 +252,14 @@ static void
 read_object(JsonText text, SchemaObject *object)
 {
 	IntakeScanJson scan;
+	JsonText	name;
 	char	   *key;
 
 	memset(object, 0, sizeof(*object));
-	intake_scan_json_begin(&scan, text.start + 1, text.len - 2);
-	for (;;)
+	begin_inside(&scan, text);
+	while (iterate_inside(&scan, &name))
 	{
-		intake_scan_json_skip_blanks(&scan);
-		if (scan.cursor == scan.limit)
-			break;
-		key = read_string(take_value(&scan));
+		key = read_string(name);
 		if (key == NULL || !intake_scan_json_take(&scan, ':'))
 			report_bad_json(&scan);
 		note_member(object, key, take_value(&scan));
@@ -334,7 +330,7 @@ name_schema(SchemaParser *parser, IntakeAvroSchema *schema,
 			const SchemaObject *object, const char *enclosing)
 {
 	char	   *name = read_string(object->members[MEMBER_NAME]);
-	const char *namespace = enclosing;
+	const char *space = enclosing;
 	char	   *last_dot;
 	NamedType  *entry;
 	bool		found;
@@ -342,11 +338,11 @@ name_schema(SchemaParser *parser, IntakeAvroSchema *schema,
 	if (name == NULL || *name == '\0')
 		report_bad_schema("A type \"%s\" has no name.", schema->name);
 	if (object->members[MEMBER_NAMESPACE].start != NULL)
-		namespace = read_string(object->members[MEMBER_NAMESPACE]);
-	if (namespace == NULL)
+		space = read_string(object->members[MEMBER_NAMESPACE]);
+	if (space == NULL)
 		report_bad_schema("The namespace of \"%s\" is not a string.", name);
 
-	schema->name = make_full_name(namespace, name);
+	schema->name = make_full_name(space, name);
 	if (find_primitive(schema->name) >= 0)
 		report_bad_schema("A type cannot be named \"%s\".", schema->name);
 	entry = named_insert(parser->types, schema->name, &found);
@@ -356,7 +352,7 @@ name_schema(SchemaParser *parser, IntakeAvroSchema *schema,
 
 	last_dot = strrchr(name, '.');
 	if (last_dot == NULL)
-		return namespace;
+		return space;
 	return pnstrdup(name, last_dot - name);
 }
 
@@ -398,8 +394,8 @@ read_strings(JsonText text, int *count, const char *detail, const char *owner)
 
 	if (text.start == NULL || *text.start != '[')
 		report_bad_schema(detail, owner);
-	begin_array(&scan, text);
-	while (iterate_array(&scan, &element))
+	begin_inside(&scan, text);
+	while (iterate_inside(&scan, &element))
 	{
 		char	   *string = read_string(element);
 
@@ -513,7 +509,7 @@ parse_field(SchemaParser *parser, JsonText text, const char *record,
 
 	field->schema = parse_schema(parser, object.members[MEMBER_TYPE],
 								 namespace);
-	/* A named type is shared: what one field says is not for the others. */
+	/* A named type is shared: one field cannot change it for the others. */
 	if (field->schema->type <= INTAKE_AVRO_STRING ||
 		field->schema->type == INTAKE_AVRO_UNION)
 		set_logical(field->schema, &object);
@@ -537,8 +533,8 @@ parse_record(SchemaParser *parser, const SchemaObject *object,
 						  schema->name);
 
 	schema->fields = palloc(allocated * sizeof(IntakeAvroField));
-	begin_array(&scan, object->members[MEMBER_FIELDS]);
-	while (iterate_array(&scan, &text))
+	begin_inside(&scan, object->members[MEMBER_FIELDS]);
+	while (iterate_inside(&scan, &text))
 	{
 		IntakeAvroField field = {0};
 
@@ -684,8 +680,8 @@ parse_union(SchemaParser *parser, JsonText text, const char *namespace)
 	List	   *branches = NIL;
 	int			i;
 
-	begin_array(&scan, text);
-	while (iterate_array(&scan, &branch))
+	begin_inside(&scan, text);
+	while (iterate_inside(&scan, &branch))
 		branches = lappend(branches,
 						   parse_schema(parser, branch, namespace));
 	schema->nbranches = list_length(branches);

@@ -48,7 +48,7 @@ append_bytes(const char *bytes, size_t len)
 }
 
 static void
-append_text(const char *format,...)
+append_text(const char *format, ...)
 {
 	char		buffer[512];
 	va_list		args;

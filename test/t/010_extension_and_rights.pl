@@ -192,7 +192,7 @@ run_sql(
 
 my @matrix = (
     [
-        'append', q{'[1, "a", 1]', mode => 'append'}, qw(INSERT)
+        'append', q{'[2, "a", 1]', mode => 'append'}, qw(INSERT)
     ],
     [
         'append, truncate',
