@@ -78,9 +78,8 @@ SELECT differing('days', 'days_by_copy');
 SELECT rows_received, rows_inserted, rows_deleted
   FROM intake.upload('days', decode(:'days_ndjson', 'base64'));
 SELECT differing('days', 'days_by_copy');
--- A column of another name than the Avro field's: the field has none of a
--- name with a blank (Avro 1.11, "Names"), so the table is renamed for it.
-ALTER TABLE days RENAME "Increase rate" TO "Increase_rate";
+-- The Avro field is Increase_rate (a name with a blank is not legal there:
+-- Avro 1.11, "Names"); its alias "Increase rate" finds the column.
 SELECT rows_received, rows_inserted, rows_deleted
   FROM intake.upload('days', decode(:'days_avro', 'base64'), format => 'avro');
 SELECT differing('days', 'days_by_copy');
