@@ -36,7 +36,7 @@ $node->safe_psql(
     ALTER TABLE payload ALTER body SET STORAGE EXTERNAL;
     INSERT INTO payload
     SELECT string_agg(format('[%s, "k%s", "%s"]', i * 7919::bigint % $rows, i,
-        repeat(chr(97 + i % 26), 500)), E'\\n')
+        repeat(chr(97 + i % 26), 510)), E'\\n')
     FROM generate_series(1, $rows) i;
     });
 cmp_ok(
@@ -61,24 +61,28 @@ my ($length, $baseline) =
   peak_of('SELECT length(body) > 0 FROM payload');
 cmp_ok($baseline, '>', 200 * 1024, 'a backend that reads it holds it');
 
+# Into the empty table, then into the one that the last case left.
 my $upload = q{SELECT rows_inserted, rows_updated, rows_deleted
     FROM intake.upload('loaded', (SELECT body FROM payload), %s)};
 my @uploads = (
     [ 'append', q{mode => 'append'}, "$rows|0|0" ],
     [ 'merge, all keys there', q{mode => 'merge'}, "0|$rows|0" ],
+    [ 'merge, all keys new', q{mode => 'merge'}, "$rows|0|0" ],
+    [ 'merge, all keys there', q{mode => 'merge'}, "0|$rows|0" ],
+    [
+        'append, staged',
+        q{mode => 'append', options => '{"truncate": "fast"}'},
+        "$rows|0|"
+    ],
     [
         'replace', q{mode => 'replace', options => '{"key": ["k"]}'},
         "$rows|0|$rows"
-    ],
-    [
-        'append after truncate',
-        q{mode => 'append', options => '{"truncate": "fast"}'},
-        "$rows|0|"
     ]);
 
 foreach my $case (@uploads)
 {
     my ($name, $arguments, $expected) = @$case;
+    $node->safe_psql('postgres', 'TRUNCATE loaded') if $name =~ /append$/;
     my ($counts, $peak) = peak_of(sprintf($upload, $arguments));
     my $above = $peak - $baseline;
 
