@@ -54,6 +54,9 @@ OBJS = \
 	src/format/scan_time.o \
 	src/format/scan_utf8.o \
 	src/write/batch.o \
+	src/write/direct.o \
+	src/write/heap_buffer.o \
+	src/write/heap_insert.o \
 	src/write/insert.o \
 	src/write/keys.o \
 	src/write/lock.o \

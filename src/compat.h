@@ -49,4 +49,58 @@
 	object_ownercheck(RelationRelationId, relid, role)
 #endif
 
+/*
+ * The executor's range table of one entry, and the check of INSERT on some of
+ * its columns; the entry keeps the columns for messages that show rows.
+ */
+#if PG_VERSION_NUM < 160000
+#define intake_init_range_table(estate, entry) \
+	ExecInitRangeTable(estate, list_make1(entry))
+#define intake_check_insert(estate, entry, columns) \
+	do { \
+		(entry)->requiredPerms = ACL_INSERT; \
+		(entry)->insertedCols = (columns); \
+		(void) ExecCheckRTPerms(list_make1(entry), true); \
+	} while (0)
+#else
+#if PG_VERSION_NUM < 180000
+#define INTAKE_UNPRUNED
+#else
+#define INTAKE_UNPRUNED , bms_make_singleton(1)
+#endif
+#define intake_init_range_table(estate, entry) \
+	do { \
+		List	   *infos_ = NIL; \
+		(void) addRTEPermissionInfo(&infos_, entry); \
+		ExecInitRangeTable(estate, list_make1(entry), \
+						   infos_ INTAKE_UNPRUNED); \
+	} while (0)
+#define intake_check_insert(estate, entry, columns) \
+	do { \
+		RTEPermissionInfo *info_ = linitial((estate)->es_rteperminfos); \
+		info_->requiredPerms = ACL_INSERT; \
+		info_->insertedCols = (columns); \
+		(void) ExecCheckPermissions(list_make1(entry), list_make1(info_), \
+									true); \
+	} while (0)
+#endif
+
+/* The map from a partitioned table's rows to a partition's, or NULL. */
+#if PG_VERSION_NUM < 160000
+#define intake_root_to_partition_map(result, estate) \
+	((result)->ri_RootToPartitionMap)
+#else
+#define intake_root_to_partition_map(result, estate) \
+	ExecGetRootToChildMap(result, estate)
+#endif
+
+/* Index entries of an inserted row. */
+#if PG_VERSION_NUM < 160000
+#define intake_insert_index_tuples(result, slot, estate) \
+	ExecInsertIndexTuples(result, slot, estate, false, false, NULL, NIL)
+#else
+#define intake_insert_index_tuples(result, slot, estate) \
+	ExecInsertIndexTuples(result, slot, estate, false, false, NULL, NIL, false)
+#endif
+
 #endif							/* INTAKE_COMPAT_H */

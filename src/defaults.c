@@ -11,6 +11,7 @@
 #include "optimizer/optimizer.h"
 #include "rewrite/rewriteHandler.h"
 
+#include "convert.h"
 #include "defaults.h"
 
 IntakeDefaults *
@@ -73,8 +74,10 @@ set_default(IntakeDefaults *defaults, int column, IntakeRow *row)
 	ExprState  *expression = prepare_default(defaults, column);
 
 	row->nulls[column] = true;
-	row->values[column] = (Datum) 0;
-	if (expression != NULL)
+	if (expression == NULL)
+		row->values[column] =
+			intake_convert_null(&defaults->columns->columns[column]);
+	else
 		row->values[column] =
 			ExecEvalExpr(expression,
 						 GetPerTupleExprContext(defaults->estate),

@@ -36,6 +36,7 @@ char	   *intake_csv_delimiter = NULL;
 char	   *intake_csv_escape = NULL;
 char	   *intake_csv_null = NULL;
 char	   *intake_csv_quote = NULL;
+bool		intake_direct_write = true;
 int			intake_max_avro_block_size = DEFAULT_AVRO_BLOCK_SIZE;
 int			intake_max_nesting_depth = DEFAULT_NESTING_DEPTH;
 int			intake_max_record_size = DEFAULT_RECORD_SIZE;
@@ -137,6 +138,13 @@ intake_settings_define(void)
 	define_csv_settings();
 	define_limit_settings();
 
+	/* Turn it off to see what plain SQL statements would do. */
+	DefineCustomBoolVariable("pg_intake.direct_write",
+							 "Writes into tables without SQL statements where "
+							 "that has the same effect.",
+							 NULL,
+							 &intake_direct_write, true, PGC_USERSET, 0,
+							 NULL, NULL, NULL);
 	/* Must be longer than the longest time in which a client may retry. */
 	DefineCustomIntVariable("pg_intake.operation_retention",
 							"Sets how long a finished operation is remembered.",

@@ -12,6 +12,7 @@ extern char *intake_csv_delimiter;
 extern char *intake_csv_escape;
 extern char *intake_csv_null;
 extern char *intake_csv_quote;
+extern bool intake_direct_write;
 extern int	intake_max_avro_block_size;	/* kB, as stored and inflated */
 extern int	intake_max_nesting_depth;
 extern int	intake_max_record_size; /* kB */

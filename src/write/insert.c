@@ -12,6 +12,7 @@
 
 #include "utils/builtins.h"
 
+#include "write/direct.h"
 #include "write/insert.h"
 
 IntakeInsert *
@@ -67,7 +68,7 @@ make_statement(IntakeInsert *insert)
 	int			nfields;
 	int		   *fields = intake_insert_fields(writer, &nfields);
 
-	intake_insert_end(insert);
+	intake_sql_free(insert->statement);
 	insert->statement = intake_sql_make(writer, writer->columns, fields,
 										nfields);
 	insert->statement->is_positioned = true;
@@ -85,6 +86,16 @@ make_statement(IntakeInsert *insert)
 	insert->statement->sql = sql.data;
 }
 
+/* Inserts the batch by a statement; returns how many rows that wrote. */
+static int64
+insert_by_sql(IntakeInsert *insert, IntakeBatch *batch)
+{
+	if (insert->statement == NULL ||
+		insert->nmentioned != insert->writer->defaults->nmentioned)
+		make_statement(insert);
+	return intake_sql_run(insert->statement, batch, false);
+}
+
 void
 intake_insert_batch(IntakeInsert *insert, IntakeBatch *batch)
 {
@@ -92,10 +103,13 @@ intake_insert_batch(IntakeInsert *insert, IntakeBatch *batch)
 	MemoryContext old = MemoryContextSwitchTo(insert->context);
 	int64		inserted;
 
-	if (insert->statement == NULL ||
-		insert->nmentioned != insert->writer->defaults->nmentioned)
-		make_statement(insert);
-	inserted = intake_sql_run(insert->statement, batch, false);
+	if (insert->heap == NULL && insert->statement == NULL &&
+		intake_direct_applies(insert->writer->rel))
+		insert->heap = intake_heap_begin(insert->writer);
+	if (insert->heap != NULL)
+		inserted = intake_heap_insert(insert->heap, batch);
+	else
+		inserted = insert_by_sql(insert, batch);
 	counters->rows_inserted += inserted;
 	counters->rows_skipped += batch->nrows - inserted;
 	MemoryContextSwitchTo(old);
@@ -115,6 +129,7 @@ intake_insert_stage(IntakeInsert *insert, IntakeStage *stage)
 void
 intake_insert_end(IntakeInsert *insert)
 {
+	if (insert->heap != NULL)
+		intake_heap_end(insert->heap);
 	intake_sql_free(insert->statement);
-	insert->statement = NULL;
 }

@@ -3,18 +3,23 @@
  * insert.h
  *	  Plain INSERTs of batches, for append and replace.
  *
+ * The first batch decides between the direct path (heap_insert.h) and SQL
+ * (write_sql.h).
+ *
  *-------------------------------------------------------------------------
  */
 #ifndef INTAKE_INSERT_H
 #define INTAKE_INSERT_H
 
+#include "write/heap_insert.h"
 #include "write/stage.h"
 #include "write/write_sql.h"
 
 typedef struct IntakeInsert
 {
 	IntakeWriter *writer;
-	IntakeStatement *statement; /* NULL until the first batch */
+	IntakeHeapInsert *heap;		/* the direct path, from the first batch on */
+	IntakeStatement *statement; /* the SQL path, from the first batch on */
 	int			nmentioned;		/* when the statement was made */
 	MemoryContext context;
 } IntakeInsert;
@@ -28,7 +33,7 @@ extern void intake_insert_batch(IntakeInsert *insert, IntakeBatch *batch);
 /* Inserts all rows of a stage. */
 extern void intake_insert_stage(IntakeInsert *insert, IntakeStage *stage);
 
-/* Drops the kept plan. */
+/* Ends the INSERT: triggers fire, constraints are checked. */
 extern void intake_insert_end(IntakeInsert *insert);
 
 /*

@@ -246,6 +246,13 @@ SELECT load('logical', file('{"name":"d","type":"int","logicalType":"date"},
 	|| long(18322) || long(0) || long(0) || long(0) || long(0), 2));
 SELECT d, tu, iu, lu, us FROM logical;
 TRUNCATE logical;
+-- Avro 1.12's nanoseconds, rounded as PostgreSQL rounds; uuid as a fixed
+SELECT load('logical', file('{"name":"iu","type":{"type":"long","logicalType":"timestamp-nanos"}},{"name":"lu","type":{"type":"long","logicalType":"local-timestamp-nanos"}},{"name":"us","type":{"type":"fixed","name":"U","size":16,"logicalType":"uuid"}}',
+	long(1582934400123456000) || long(1582934400123456789) || '\xa0eebc999c0b4ef8bb6d6bb9bd380a11'
+	|| long(-1000) || long(-1) || '\x00000000000000000000000000000001', 2));
+SELECT iu, lu = CASE extract(year FROM iu) WHEN 2020 THEN '2020-02-29 00:00:00.123456789' ELSE '1970-01-01' END::timestamp AS lu, us
+FROM logical ORDER BY iu DESC;
+TRUNCATE logical;
 -- within a union
 SELECT load('logical', file('{"name":"d","type":["null",{"type":"int","logicalType":"date"}]},{"name":"db","type":[{"type":"bytes","logicalType":"decimal","precision":4,"scale":1},"null"]}',
 	long(1) || long(18321) || long(0) || bytes('\x7fff')

@@ -90,6 +90,8 @@ INSERT INTO texts (type, text, meaning) VALUES
 	('ts', '1937-01-01T12:00:27.87+00:20', '1937-01-01 11:40:27.87+00'),
 -- DataLens, shared documentation: lastUploadTime
 	('ts', '2019-09-25T09:35:43.956Z', '2019-09-25 09:35:43.956+00'),
+-- a leap second is the next minute, as PostgreSQL has it
+	('ts', '2016-12-31T23:59:60Z', '2016-12-31 23:59:60+00'),
 -- a time that the clocks of Berlin skipped, and one that they had twice
 	('ts', '2020-03-29T02:30:00', '2020-03-29 02:30:00+00'),
 	('ts', '2020-10-25T02:30:00', '2020-10-25 02:30:00+00'),
@@ -227,10 +229,37 @@ SELECT load('got', '{"d": 20200229}', 'ndjson'), load('got', '{"t": 10}', 'ndjso
 SELECT rows_received FROM intake.upload('got', E'id,d,ts\n1,2020-02-29,2020-02-29T10:00Z\n2,2020-02-30,\n'::text, 'csv');
 SELECT rows_received FROM intake.upload('got', E'{"id": 1}\n{"id": 2, "tstz": "01/02/2020"}'::text);
 
--- The ends of PostgreSQL's range: 4713 BC, and the years 5874897 and 294276;
--- ISO 8601 writes years of more than four digits with a sign (4.1.2.4).
-SELECT load('got', $${"id": 1, "d": "+005874897-12-31", "tstz": "+294276-12-31T23:59:59.999999Z"}$$, 'ndjson') IS NULL AS taken;
-SELECT d = '5874897-12-31' AS d, tstz = '294276-12-31 23:59:59.999999+00' AS tstz FROM got;
+-- Years of another number of digits have a sign (4.1.2.4), year 0 is 1 BC.
+CREATE TABLE years (id int, d date, tstz timestamptz);
+SELECT load('years', $${"id": 1, "d": "+294276-12-31", "tstz": "+294276-12-31T23:59:59.999999Z"}
+{"id": 2, "d": "-004712-01-01", "tstz": "-004712-01-01T00:00:00Z"}
+{"id": 3, "d": "0000-02-29", "tstz": "0000-12-31T24:00Z"}
+{"id": 4, "d": "+12345-06-07", "tstz": "-00001-06-07T08:09:10+01:00"}
+$$, 'ndjson') IS NULL AS taken;
+SELECT id, d = CASE id WHEN 1 THEN '294276-12-31' WHEN 2 THEN '4713-01-01 BC'
+		WHEN 3 THEN '0001-02-29 BC' WHEN 4 THEN '12345-06-07' END::date AS d,
+	tstz = CASE id WHEN 1 THEN '294276-12-31 23:59:59.999999+00' WHEN 2 THEN '4713-01-01 00:00:00+00 BC'
+		WHEN 3 THEN '0001-01-01 00:00:00+00' WHEN 4 THEN '0002-06-07 07:09:10+00 BC' END::timestamptz AS tstz
+FROM years ORDER BY id;
+SELECT load('years', '{"tstz": "+294277-01-01T00:00:00Z"}', 'ndjson'),
+	load('years', '{"tstz": "+294276-12-31T23:59:59Z-"}', 'ndjson'),
+	load('years', '{"tstz": "-004714-01-01T00:00:00Z"}', 'ndjson'),
+	load('years', '{"d": "-004714-01-01"}', 'ndjson');
+
+-- Inside of arrays, ranges and composites it is no other: three sessions, one
+-- meaning, and no word that depends on the day.
+CREATE TYPE span AS (d date, tstz timestamptz);
+CREATE TABLE inside (a timestamptz[], d date[], r tstzrange, s span);
+SET TimeZone = 'Europe/Berlin';
+SET DateStyle = 'German, DMY';
+SELECT load('inside', '{"a": ["2020-02-29T10:00:00", "2020-02-29T10:00:00Z"], "d": ["2020-02-29"], "s": {"d": "2020-02-29", "tstz": "2020-02-29T10:00:00"}}', 'ndjson');
+SELECT load('inside', E'a;d;s\n{2020-02-29T10:00:00,2020-02-29T10:00:00Z};{2020-02-29};(2020-02-29,2020-02-29T10:00:00)', 'csv');
+SELECT load('inside', E'r\n"[2020-02-29T10:00:00,2020-02-29T10:00:01)"', 'csv');
+SELECT load('inside', '{"d": ["01/02/2020"]}', 'ndjson'), load('inside', '{"d": ["now"]}', 'ndjson');
+SELECT load('inside', E'd\n{01/02/2020}', 'csv'), load('inside', E'd\n{now}', 'csv');
+SET TimeZone = 'UTC';
+SET DateStyle = 'ISO, YMD';
+SELECT * FROM inside;
 
 SET client_min_messages = warning;
 DROP SCHEMA datetime CASCADE;

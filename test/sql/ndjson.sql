@@ -445,6 +445,14 @@ SELECT id, s = CASE id WHEN 1 THEN E'\u20ac' WHEN 2 THEN E'\u20ac'
 	WHEN 5 THEN E'\u00e4' END AS is_right
 FROM strings ORDER BY id;
 TRUNCATE strings;
+-- characters of several bytes, one of them a backslash's or a quote's byte
+SELECT encoding, load('strings', convert_to(payload, encoding), jsonb_build_object('encoding', encoding))
+FROM (SELECT string_agg(format('[%s, "%s"]', i, repeat(E'\u30bd\u8868\u4e00\u00b1a', i % 40)), E'\n')
+		FROM generate_series(1, 1000) i) p (payload),
+	unnest(ARRAY['SJIS', 'EUC_JP', 'GB18030']) encoding;
+SELECT count(*), bool_and(s = repeat(E'\u30bd\u8868\u4e00\u00b1a', id % 40)) FROM strings;
+SELECT load('strings', '\x5b312c2022e3225d'::bytea, '{"encoding": "EUC_JP"}');
+TRUNCATE strings;
 -- jsonb is one array of rows or objects
 SELECT rows_received, rows_inserted
 FROM intake.upload('t', '[[1, "a", 1.5], [2, "b\n\"\u20ac", null]]'::jsonb);

@@ -69,7 +69,8 @@ is( run_sql(
     '0|0|0',
     'nothing of the extension stays');
 run_sql('CREATE EXTENSION pg_intake');
-is(run_sql($tables), $before, 'CREATE EXTENSION leaves user tables as they are');
+is(run_sql($tables),
+    $before, 'CREATE EXTENSION leaves user tables as they are');
 is( run_sql(
         q{SELECT (SELECT count(*) FROM intake.entities),
             (SELECT count(*) FROM intake.operations)}),

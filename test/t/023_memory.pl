@@ -61,29 +61,30 @@ my ($length, $baseline) =
   peak_of('SELECT length(body) > 0 FROM payload');
 cmp_ok($baseline, '>', 200 * 1024, 'a backend that reads it holds it');
 
-# Into the empty table, then into the one that the last case left.
-my $upload = q{SELECT rows_inserted, rows_updated, rows_deleted
-    FROM intake.upload('loaded', (SELECT body FROM payload), %s)};
+# Each case: what is to be in the table, arguments, the counters.
 my @uploads = (
-    [ 'append', q{mode => 'append'}, "$rows|0|0" ],
-    [ 'merge, all keys there', q{mode => 'merge'}, "0|$rows|0" ],
-    [ 'merge, all keys new', q{mode => 'merge'}, "$rows|0|0" ],
-    [ 'merge, all keys there', q{mode => 'merge'}, "0|$rows|0" ],
+    [ 'append', 'empty', q{mode => 'append'}, "$rows|0|0" ],
+    [ 'merge, keys there', 'full', q{mode => 'merge'}, "0|$rows|0" ],
     [
-        'append, staged',
-        q{mode => 'append', options => '{"truncate": "fast"}'},
-        "$rows|0|"
-    ],
-    [
-        'replace', q{mode => 'replace', options => '{"key": ["k"]}'},
+        'replace', 'full', q{mode => 'replace', options => '{"key": ["k"]}'},
         "$rows|0|$rows"
+    ],
+    [ 'merge, keys new', 'empty', q{mode => 'merge'}, "$rows|0|0" ],
+    [
+        'append, staged', 'full',
+        q{mode => 'append', options => '{"truncate": "fast"}'}, "$rows|0|"
     ]);
 
 foreach my $case (@uploads)
 {
-    my ($name, $arguments, $expected) = @$case;
-    $node->safe_psql('postgres', 'TRUNCATE loaded') if $name =~ /append$/;
-    my ($counts, $peak) = peak_of(sprintf($upload, $arguments));
+    my ($name, $table, $arguments, $expected) = @$case;
+
+    $node->safe_psql('postgres', 'TRUNCATE loaded') if $table eq 'empty';
+
+    my ($counts, $peak) = peak_of(
+        qq{SELECT rows_inserted, rows_updated, rows_deleted
+        FROM intake.upload('loaded', (SELECT body FROM payload),
+            $arguments)});
     my $above = $peak - $baseline;
 
     is($counts, $expected, "$name: all rows");
