@@ -22,7 +22,10 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "parser/parse_coerce.h"
+#include "pgtime.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/datetime.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
@@ -30,6 +33,7 @@
 
 #include "convert.h"
 #include "convert_internal.h"
+#include "format/scan_utf8.h"
 
 /* Longer texts are copied into the current memory context. */
 #define SCRATCH_SIZE 8192
@@ -107,7 +111,7 @@ void
 intake_convert_report_mismatch(const IntakeColumn *column, const char *what)
 {
 	ereport(ERROR,
-			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 			 errmsg("column of type %s cannot take %s",
 					format_type_be(column->type), what)));
 }
@@ -311,25 +315,68 @@ rethrow_cut(MemoryContext context)
 	ReThrowError(error);
 }
 
-/* Long values are not worth repeating in messages, and they cost a setjmp. */
+/* What input functions of dates and times go by. */
+typedef struct TimeStyle
+{
+	int			date_style;
+	int			date_order;
+	int			interval_style;
+	pg_tz	   *timezone;
+} TimeStyle;
+
+static TimeStyle
+get_time_style(void)
+{
+	TimeStyle	style = {DateStyle, DateOrder, IntervalStyle, session_timezone};
+
+	return style;
+}
+
+static void
+set_time_style(TimeStyle style)
+{
+	DateStyle = style.date_style;
+	DateOrder = style.date_order;
+	IntervalStyle = style.interval_style;
+	session_timezone = style.timezone;
+}
+
+/*
+ * Calls the input function so that the session's styles and time zone do not
+ * count, and that a long value is not repeated at full length in a message.
+ */
 static Datum
-call_input_cut(IntakeColumn *column, char *text)
+call_input_guarded(IntakeColumn *column, char *text)
 {
 	MemoryContext context = CurrentMemoryContext;
+	TimeStyle	own = get_time_style();
+	TimeStyle	iso = {USE_ISO_DATES, DATEORDER_YMD, INTSTYLE_POSTGRES, NULL};
 	volatile Datum result = (Datum) 0;
 
+	iso.timezone = pg_tzset("GMT");
 	PG_TRY();
 	{
+		set_time_style(iso);
 		result = InputFunctionCall(&column->input, text, column->input_param,
 								   column->base_typmod);
+		set_time_style(own);
 	}
 	PG_CATCH();
 	{
+		set_time_style(own);
 		rethrow_cut(context);
 	}
 	PG_END_TRY();
 
 	return result;
+}
+
+/* Does the input function go by the session's styles or time zone? */
+static bool
+is_session_dependent(const IntakeColumn *column)
+{
+	return is_container(column) ||
+		column->conversion == INTAKE_CONVERT_INTERVAL;
 }
 
 Datum
@@ -344,11 +391,11 @@ intake_convert_input_datum(IntakeColumn *column, const char *text, size_t len)
 	memcpy(copy, text, len);
 	copy[len] = '\0';
 
-	if (len <= INTAKE_MAX_SHOWN_VALUE)
+	if (len <= INTAKE_MAX_SHOWN_VALUE && !is_session_dependent(column))
 		result = InputFunctionCall(&column->input, copy, column->input_param,
 								   column->base_typmod);
 	else
-		result = call_input_cut(column, copy);
+		result = call_input_guarded(column, copy);
 
 	if (copy != scratch)
 		pfree(copy);
@@ -462,6 +509,62 @@ convert_text_point(IntakeColumn *column, const char *text, size_t len)
 	return intake_convert_input_datum(column, text, len);
 }
 
+static bool
+is_array_of_times(const IntakeColumn *column)
+{
+	switch (column->element->conversion)
+	{
+		case INTAKE_CONVERT_DATE:
+		case INTAKE_CONVERT_TIME:
+		case INTAKE_CONVERT_TIMESTAMP:
+		case INTAKE_CONVERT_TIMESTAMPTZ:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/*
+ * '{2020-01-01,NULL}' as an array of dates or times: PostgreSQL reads it as
+ * texts, each of which is then read by our rules.
+ */
+static Datum
+convert_text_times(IntakeColumn *column, const char *letters, size_t len)
+{
+	IntakeColumn *element = column->element;
+	ArrayType  *texts;
+	Datum	   *values;
+	bool	   *nulls;
+	int			n;
+	int			i;
+
+	texts = DatumGetArrayTypeP(OidInputFunctionCall(F_ARRAY_IN,
+													pnstrdup(letters, len),
+													TEXTOID, -1));
+	deconstruct_array(texts, TEXTOID, -1, false, TYPALIGN_INT,
+					  &values, &nulls, &n);
+	for (i = 0; i < n; i++)
+	{
+		text	   *value;
+
+		if (nulls[i])
+		{
+			values[i] = intake_convert_null(element);
+			continue;
+		}
+		value = DatumGetTextPP(values[i]);
+		values[i] = intake_convert_text(element, VARDATA_ANY(value),
+										VARSIZE_ANY_EXHDR(value));
+	}
+	return PointerGetDatum(construct_md_array(values, nulls, ARR_NDIM(texts),
+											  ARR_DIMS(texts),
+											  ARR_LBOUND(texts),
+											  element->type,
+											  get_typlen(element->type),
+											  get_typbyval(element->type),
+											  TYPALIGN_DOUBLE));
+}
+
 Datum
 intake_convert_text_datum(IntakeColumn *column, const char *text, size_t len)
 {
@@ -487,6 +590,10 @@ intake_convert_text_datum(IntakeColumn *column, const char *text, size_t len)
 			return intake_convert_time_datum(column, text, len);
 		case INTAKE_CONVERT_POINT:
 			return convert_text_point(column, text, len);
+		case INTAKE_CONVERT_ARRAY:
+			if (is_array_of_times(column))
+				return convert_text_times(column, text, len);
+			return intake_convert_input_datum(column, text, len);
 		case INTAKE_CONVERT_INPUT:
 			if (column->base_type == TIMETZOID)
 				return intake_convert_time_datum(column, text, len);
@@ -520,11 +627,29 @@ intake_convert_string_form(IntakeColumn *column, const char *text,
 
 /* ---------- bytes of Avro ---------- */
 
+/* Bytes as a text, which they must be. */
+static Datum
+convert_bytes_text(IntakeColumn *column, const char *bytes, size_t len)
+{
+	if (memchr(bytes, '\0', len) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
+				 errmsg("a NUL character cannot be in a text")));
+	if (intake_scan_utf8_valid(bytes, len) < len)
+		ereport(ERROR,
+				(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
+				 errmsg("bytes for a text are not UTF-8")));
+	return intake_convert_text(column, bytes, len);
+}
+
 Datum
 intake_convert_bytes(IntakeColumn *column, const uint8 *bytes, size_t len)
 {
 	bytea	   *result;
 
+	/* bytes promotes to string */
+	if (column->is_character)
+		return convert_bytes_text(column, (const char *) bytes, len);
 	if (column->conversion != INTAKE_CONVERT_BYTEA)
 		intake_convert_report_mismatch(column, "Avro bytes");
 

@@ -74,6 +74,8 @@ report_position(void *arg)
 		record = progress->write_position.record;
 		line = progress->write_position.line;
 	}
+	if (!progress->request->source->has_lines)
+		line = 0;
 	initStringInfo(&text);
 	appendStringInfo(&text, is_delete ? "delete of partitions of table \"%s\"" :
 					 "upload into table \"%s\"", progress->relation);
@@ -174,6 +176,8 @@ check_sys_op(const IntakeColumnSet *columns, const IntakeRow *row,
 	if (value == 0 || value == 1)
 		return;
 	position->column = INTAKE_SYS_OP;
+	position->value = psprintf("%d", value);
+	position->value_len = strlen(position->value);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("invalid value for \"%s\": %d", INTAKE_SYS_OP, value),

@@ -116,6 +116,10 @@ load_string(IntakeAvroPlan *plan, const IntakeAvroSchema *schema,
 
 	plan->position->value = span.start;
 	plan->position->value_len = span.len;
+	/* string promotes to bytes */
+	if (column->conversion == INTAKE_CONVERT_BYTEA)
+		return intake_convert_bytes(column, (const uint8 *) span.start,
+									span.len);
 	return intake_convert_text(column, span.start, span.len);
 }
 

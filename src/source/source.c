@@ -110,6 +110,7 @@ intake_source_open(const IntakeSourceRoutine *routine, void *state,
 
 	source->routine = routine;
 	source->state = state;
+	source->has_lines = true;
 	make_buffer(source);
 	intake_source_set_encoding(source, encoding);
 	return source;
@@ -165,6 +166,7 @@ intake_source_open_bytes(const char *bytes, size_t len, int encoding)
 	source->limit = bytes + len;
 	source->received = len;
 	source->is_ended = true;
+	source->has_lines = true;
 	intake_source_set_encoding(source, encoding);
 	return source;
 }

@@ -40,6 +40,7 @@ struct IntakeSource
 	const char *cursor;			/* first unread byte */
 	const char *limit;			/* one past the last byte at hand */
 	bool		is_ended;		/* no byte follows limit */
+	bool		has_lines;		/* of the client's making */
 
 	/* below: for source*.c only */
 	const IntakeSourceRoutine *routine; /* NULL: all bytes are at hand */

@@ -75,6 +75,7 @@ IntakeSource *
 intake_source_open_jsonb(Jsonb *array)
 {
 	JsonbState *state = palloc0(sizeof(JsonbState));
+	IntakeSource *source;
 	JsonbValue	value;
 
 	if (!JB_ROOT_IS_ARRAY(array) || JB_ROOT_IS_SCALAR(array))
@@ -84,5 +85,7 @@ intake_source_open_jsonb(Jsonb *array)
 	state->iterator = JsonbIteratorInit(&array->root);
 	(void) JsonbIteratorNext(&state->iterator, &value, false);
 	initStringInfo(&state->line);
-	return intake_source_open(&jsonb_routine, state, GetDatabaseEncoding());
+	source = intake_source_open(&jsonb_routine, state, GetDatabaseEncoding());
+	source->has_lines = false;
+	return source;
 }

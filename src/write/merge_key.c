@@ -120,6 +120,7 @@ intake_merge_key(Relation rel, List *names)
 {
 	List	   *indexes = RelationGetIndexList(rel);
 	IntakeMergeKey *key = NULL;
+	int			nunique = 0;
 	Oid			deferrable = InvalidOid;
 	ListCell   *cell;
 
@@ -128,6 +129,8 @@ intake_merge_key(Relation rel, List *names)
 		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
 		bool		is_wanted;
 
+		if (index->rd_index->indisunique || index->rd_index->indisexclusion)
+			nunique++;
 		is_wanted = is_plain_unique(index) &&
 			(names == NIL ? index->rd_index->indisprimary :
 			 covers_names(rel, index, names));
@@ -141,5 +144,6 @@ intake_merge_key(Relation rel, List *names)
 		report_deferrable(index_open(deferrable, NoLock));
 	if (key == NULL)
 		report_no_key(rel, names);
+	key->is_only = (nunique == 1);
 	return key;
 }

@@ -14,6 +14,7 @@
 typedef struct IntakeMergeKey
 {
 	bool		is_primary;
+	bool		is_only;		/* the table has no other unique index */
 	int			ncolumns;
 	AttrNumber *attnums;		/* in the order of the index */
 	Oid		   *eq_operators;	/* of the index's operator classes */

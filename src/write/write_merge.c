@@ -10,9 +10,10 @@
  * that equal keys are just those that the index takes for equal; records of
  * one key come last one first, and the others are dropped.
  *
- * Locks: a merge of one batch that only upserts by the primary key locks its
- * rows in the order of the key and shares the table lock: two of them cannot
- * deadlock.  Every other merge takes the table lock exclusively.
+ * Locks: a merge of one batch that only upserts by the primary key, where that
+ * is the only unique index, locks its rows in the order of the key and shares
+ * the table lock: two of them cannot deadlock, nor meet in another index.
+ * Every other merge takes the table lock exclusively.
  *
  *-------------------------------------------------------------------------
  */
@@ -368,7 +369,7 @@ finish_merge(IntakeWriter *writer)
 
 	is_truncating = writer->options->truncate != INTAKE_TRUNCATE_NO;
 	is_shared = state->nbatches <= 1 && state->key->is_primary &&
-		!state->has_deletes && !is_truncating;
+		state->key->is_only && !state->has_deletes && !is_truncating;
 	intake_table_lock(writer->target, !is_shared);
 	if (is_truncating)
 		intake_truncate(writer);

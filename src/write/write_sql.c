@@ -45,6 +45,7 @@ typedef struct Feed
 	IntakeStatement *statement;
 	const IntakeBatch *batch;	/* NULL once it was taken */
 	bool		is_conflict;	/* the row being written is there */
+	MemoryContext query;		/* of the statement that took it */
 } Feed;
 
 static Feed *feed = NULL;
@@ -193,7 +194,7 @@ int64
 intake_sql_run(IntakeStatement *statement, IntakeBatch *batch, bool sees_all)
 {
 	Feed	   *outer = feed;
-	Feed		own = {statement, batch, false};
+	Feed		own = {statement, batch, false, NULL};
 	int64		processed = 0;
 
 	SPI_connect();
@@ -228,6 +229,19 @@ report_no_batch(const char *function)
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("%s may only be called by pg_intake itself", function)));
+}
+
+/*
+ * Whether the caller is the statement that took the batch, and not a trigger
+ * of its target, say: an expression's functions are set up in the memory
+ * context of their statement.
+ */
+static void
+check_caller(FunctionCallInfo fcinfo, const char *function)
+{
+	if (feed == NULL || feed->query == NULL ||
+		fcinfo->flinfo->fn_mcxt != feed->query)
+		report_no_batch(function);
 }
 
 /* Puts the statement's fields of one row into the tuplestore. */
@@ -288,6 +302,7 @@ intake_batch_rows(PG_FUNCTION_ARGS)
 		report_no_batch("intake.batch_rows()");
 	batch = feed->batch;
 	feed->batch = NULL;
+	feed->query = info->econtext->ecxt_per_query_memory;
 
 	old = MemoryContextSwitchTo(info->econtext->ecxt_per_query_memory);
 	info->returnMode = SFRM_Materialize;
@@ -309,8 +324,7 @@ intake_batch_at(PG_FUNCTION_ARGS)
 {
 	IntakeWritePosition *position;
 
-	if (feed == NULL)
-		report_no_batch("intake.batch_at()");
+	check_caller(fcinfo, "intake.batch_at()");
 	feed->is_conflict = false;
 	position = feed->statement->writer->position;
 	if (PG_ARGISNULL(0))
@@ -331,8 +345,7 @@ intake_batch_at(PG_FUNCTION_ARGS)
 Datum
 intake_batch_conflict(PG_FUNCTION_ARGS)
 {
-	if (feed == NULL)
-		report_no_batch("intake.batch_conflict()");
+	check_caller(fcinfo, "intake.batch_conflict()");
 	feed->is_conflict = true;
 	PG_RETURN_BOOL(true);
 }
@@ -345,8 +358,7 @@ intake_batch_conflict(PG_FUNCTION_ARGS)
 Datum
 intake_batch_written(PG_FUNCTION_ARGS)
 {
-	if (feed == NULL)
-		report_no_batch("intake.batch_written()");
+	check_caller(fcinfo, "intake.batch_written()");
 	if (feed->is_conflict)
 		feed->statement->updated++;
 	else

@@ -54,11 +54,15 @@ sub kill_while_loading
         WHERE wait_event_type = 'Lock' AND wait_event = 'advisory'
             AND query LIKE '%intake.upload%'};
 
+    $node->safe_psql('postgres', 'VACUUM FULL loaded');
     $holder->query('SELECT pg_advisory_lock(49)');
     $loader->query_until(qr/begun/, "\\echo begun\n$upload;\n");
     $node->poll_query_until('postgres', "SELECT count(*) = 1 $waiting")
       or die 'the upload does not wait for the lock';
     is(status_of($uuid), 'running', 'it runs');
+    cmp_ok(
+        $node->safe_psql('postgres', q{SELECT pg_relation_size('loaded')}),
+        '>', 1024 * 1024, 'and has written rows');
 
     # Only the backend that loads.
     my $pid = $node->safe_psql('postgres', "SELECT pid $waiting");

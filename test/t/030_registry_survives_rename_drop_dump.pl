@@ -191,7 +191,7 @@ $node->backup('base');
 my $standby = PostgreSQL::Test::Cluster->new('registry_standby');
 $standby->init_from_backup($node, 'base', has_streaming => 1);
 $standby->start;
-$node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
+$node->wait_for_catchup($standby);
 is($standby->safe_psql('postgres', 'SELECT state FROM intake.entities'),
     'ready', 'a standby shows the entries');
 my ($status, $stdout, $stderr) = $standby->psql('postgres',

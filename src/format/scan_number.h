@@ -1,0 +1,120 @@
+/*-------------------------------------------------------------------------
+ *
+ * scan_number.h
+ *	  Numbers in the forms that nearly all payloads have.  Plain C.
+ *
+ * Each function either reads a number exactly or says that it did not: the
+ * caller then has a slower way, which also judges what is wrong.  So nothing
+ * here decides that a text is bad.
+ *
+ * What is small and called for each value is inline.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef INTAKE_SCAN_NUMBER_H
+#define INTAKE_SCAN_NUMBER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* Digits that an int64 holds whatever they are. */
+#define INTAKE_INTEGER_DIGITS 18
+
+/* Digits that a uint64 holds whatever they are. */
+#define INTAKE_DECIMAL_DIGITS 19
+
+/* [-]digits * 10^exponent */
+typedef struct IntakeDecimal
+{
+	uint64_t	digits;
+	int			exponent;
+	bool		is_negative;
+	bool		is_plain;		/* neither point nor exponent was given */
+	bool		has_zeros;		/* in front, as 007 has */
+} IntakeDecimal;
+
+/* The 8 bytes at p, the first as the lowest. */
+static inline uint64_t
+intake_scan_load_word(const char *p)
+{
+	uint64_t	word;
+
+	memcpy(&word, p, sizeof(word));
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	word = __builtin_bswap64(word);
+#endif
+	return word;
+}
+
+/*
+ * Reads the 8 digits at p; false when one is none.  All of them are done at
+ * once: neighbours are joined to numbers of two digits, then four, eight.
+ */
+static inline bool
+intake_scan_eight_digits(const char *p, uint64_t *value)
+{
+	const uint64_t pairs = UINT64_C(0x000000FF000000FF);
+	uint64_t	word = intake_scan_load_word(p) ^
+		UINT64_C(0x3030303030303030);
+
+	/* 10 and more reach the highest bit of their byte, if not in it yet */
+	if ((((word + UINT64_C(0x7676767676767676)) | word) &
+		 UINT64_C(0x8080808080808080)) != 0)
+		return false;
+	word = word * 10 + (word >> 8);
+	*value = ((word & pairs) * UINT64_C(0x000F424000000064) +
+			  ((word >> 16) & pairs) * UINT64_C(0x0000271000000001)) >> 32;
+	return true;
+}
+
+/* Reads [+-]digits of up to INTAKE_INTEGER_DIGITS digits. */
+static inline bool
+intake_scan_integer(const char *text, size_t len, int64_t *value)
+{
+	const char *end = text + len;
+	bool		is_negative = false;
+	uint64_t	number = 0;
+
+	if (len > 0 && (*text == '-' || *text == '+'))
+		is_negative = *text++ == '-';
+	if (text == end || end - text > INTAKE_INTEGER_DIGITS)
+		return false;
+	while (end - text >= 8)
+	{
+		uint64_t	part;
+
+		if (!intake_scan_eight_digits(text, &part))
+			return false;
+		number = number * 100000000 + part;
+		text += 8;
+	}
+	for (; text < end; text++)
+	{
+		unsigned	digit = (unsigned char) *text - (unsigned) '0';
+
+		if (digit > 9)
+			return false;
+		number = number * 10 + digit;
+	}
+	*value = is_negative ? -(int64_t) number : (int64_t) number;
+	return true;
+}
+
+/*
+ * Reads [-]digits[.digits][e[+-]digits] at *cursor and moves that behind it.
+ * False when nothing of that form is there, or when it has more digits that
+ * count than INTAKE_DECIMAL_DIGITS or an exponent of more than five.
+ */
+extern bool intake_scan_decimal(const char **cursor, const char *limit,
+								IntakeDecimal *decimal);
+
+/*
+ * The nearest double and float, ties to even: false when that cannot be told
+ * from 128 bits of the power of ten, or for a power beyond the usual.
+ */
+extern bool intake_scan_float8(const IntakeDecimal *decimal, double *result);
+extern bool intake_scan_float4(const IntakeDecimal *decimal, float *result);
+
+#endif							/* INTAKE_SCAN_NUMBER_H */
