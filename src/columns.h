@@ -63,6 +63,7 @@ typedef struct IntakeColumn
 	int32		base_typmod;
 	bool		is_domain;
 	bool		is_character;	/* blanks around a CSV value belong to it */
+	bool		is_fast;		/* convert_fast.h may be used for it */
 	Oid			input_param;	/* for the input function */
 	FmgrInfo	input;
 	void	   *domain_cache;	/* domain_check()'s */

@@ -38,7 +38,8 @@ find_pg_config()
         PGCLIENTENCODING PGAPPNAME TZ || :
     PATH=$config_bindir:$PATH
     LC_ALL=C.UTF-8
-    export PATH LC_ALL PGPORT
+    LANG=C.UTF-8                # what the TAP modules leave of the two
+    export PATH LC_ALL LANG PGPORT
 }
 
 # make for this tree and this PostgreSQL; bitcode is not worth its time here.

@@ -59,4 +59,16 @@ extern IntakeTimeScan intake_scan_time_stamp(const char *text, size_t len,
 extern IntakeTimeScan intake_scan_time_of_day(const char *text, size_t len,
 											  IntakeScannedTime *result);
 
+/*
+ * The usual forms alone, and fast: 2004-02-29, and with a time
+ * 2004-02-29T12:30:15.123456Z, the T a blank, the fraction left out or of up
+ * to six digits, the zone left out or of any form above without seconds.
+ * Days and microseconds count from 1970-01-01 UTC.  False for all else, bad
+ * or not.
+ */
+extern bool intake_scan_time_usual_date(const char *text, size_t len,
+										int *days);
+extern bool intake_scan_time_usual_stamp(const char *text, size_t len,
+										 int64_t *microseconds);
+
 #endif							/* INTAKE_SCAN_TIME_H */
