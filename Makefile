@@ -8,6 +8,9 @@
 #   make check-tap       the tests of whole servers
 #   make check-symbols   no library exports a name that postgres exports
 #   make check-format    the tree is as .clang-format wants it
+#   make fuzz            fuzz what reads payloads: FUZZ_S=60 seconds each,
+#                        FUZZ_JOBS=2 at a time, FUZZERS="scan_csv ..."
+#   make bench           time uploads against COPY: test/bench/run tells how
 
 EXTENSION = pg_intake
 MODULE_big = pg_intake
@@ -18,6 +21,7 @@ OBJS = \
 	src/pg_intake.o \
 	src/columns.o \
 	src/convert.o \
+	src/convert_arena.o \
 	src/convert_json.o \
 	src/convert_number.o \
 	src/convert_time.o \
@@ -51,7 +55,9 @@ OBJS = \
 	src/format/scan_avro.o \
 	src/format/scan_csv.o \
 	src/format/scan_json.o \
+	src/format/scan_number.o \
 	src/format/scan_time.o \
+	src/format/scan_time_usual.o \
 	src/format/scan_utf8.o \
 	src/write/batch.o \
 	src/write/direct.o \
@@ -80,7 +86,8 @@ REGRESS_OPTS = --inputdir=test --encoding=UTF8 --load-extension=pg_intake
 ISOLATION = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test --outputdir=. --load-extension=pg_intake
 
-EXTRA_CLEAN = test/unit/build test/avro/build
+EXTRA_CLEAN = test/unit/build test/avro/build test/fuzz/build \
+	test/bench/build
 
 PG_CONFIG ?= pg_config
 
@@ -99,7 +106,7 @@ ifneq ($(filter command line environment,$(origin PG_CONFIG)),)
 export PG_CONFIG
 endif
 
-.PHONY: check-unit check-symbols check-format check-tap
+.PHONY: check-unit check-symbols check-format check-tap check-fuzz fuzz bench
 
 ifeq ($(MAKECMDGOALS),check)
 .PHONY: check
@@ -107,8 +114,14 @@ check:
 	test/run
 endif
 
-check-unit check-tap: check-%:
+check-unit check-tap check-fuzz: check-%:
 	test/run $*
+
+fuzz:
+	$(MAKE) --no-print-directory -C test/fuzz PG_CONFIG="$(PG_CONFIG)" fuzz
+
+bench:
+	test/bench/run
 
 check-symbols: all
 	PG_CONFIG="$(PG_CONFIG)" test/symbols $(MODULE_big).so

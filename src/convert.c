@@ -32,6 +32,7 @@
 #include "utils/uuid.h"
 
 #include "convert.h"
+#include "convert_fast.h"
 #include "convert_internal.h"
 #include "format/scan_utf8.h"
 
@@ -257,13 +258,16 @@ intake_convert_prepare(IntakeColumn *column)
 	else
 		column->conversion = choose_conversion(column->base_type,
 											   column->base_typmod);
+
+	column->is_fast = !column->is_domain &&
+		!(column->conversion == INTAKE_CONVERT_TEXT &&
+		  intake_convert_needs_encoding());
 }
 
 /* ---------- input functions ---------- */
 
-/* A text in the encoding of the server; not terminated. */
-static const char *
-recode_text(const char *text, size_t *len)
+const char *
+intake_convert_recode(const char *text, size_t *len)
 {
 	char	   *recoded;
 
@@ -385,7 +389,7 @@ intake_convert_input_datum(IntakeColumn *column, const char *text, size_t len)
 	char	   *copy = scratch;
 	Datum		result;
 
-	text = recode_text(text, &len);
+	text = intake_convert_recode(text, &len);
 	if (len >= SCRATCH_SIZE || is_container(column))
 		copy = palloc(len + 1);
 	memcpy(copy, text, len);
@@ -438,8 +442,8 @@ convert_text_bool(IntakeColumn *column, const char *text, size_t len)
 Datum
 intake_convert_make_text(const char *text, size_t len)
 {
-	text = recode_text(text, &len);
-	return PointerGetDatum(cstring_to_text_with_len(text, len));
+	text = intake_convert_recode(text, &len);
+	return intake_convert_make_varlena(text, len);
 }
 
 /* The value of a hexadecimal digit, or -1. */
@@ -488,12 +492,14 @@ read_canonical_uuid(const char *text, size_t len, uint8 *bytes)
 static Datum
 convert_text_uuid(IntakeColumn *column, const char *text, size_t len)
 {
-	pg_uuid_t  *uuid = palloc(sizeof(pg_uuid_t));
+	pg_uuid_t	uuid;
+	pg_uuid_t  *result;
 
-	if (read_canonical_uuid(text, len, uuid->data))
-		return UUIDPGetDatum(uuid);
-	pfree(uuid);
-	return intake_convert_input_datum(column, text, len);
+	if (!read_canonical_uuid(text, len, uuid.data))
+		return intake_convert_input_datum(column, text, len);
+	result = intake_convert_alloc(sizeof(pg_uuid_t));
+	*result = uuid;
+	return UUIDPGetDatum(result);
 }
 
 /* [lat,lon] as DataLens writes it, besides PostgreSQL's own forms. */
@@ -606,8 +612,12 @@ intake_convert_text_datum(IntakeColumn *column, const char *text, size_t len)
 Datum
 intake_convert_text(IntakeColumn *column, const char *text, size_t len)
 {
-	Datum		value = intake_convert_text_datum(column, text, len);
+	Datum		value;
 
+	if (column->is_fast &&
+		intake_convert_fast_text(column, text, len, &value))
+		return value;
+	value = intake_convert_text_datum(column, text, len);
 	return column->is_domain ? intake_convert_finish(column, value) : value;
 }
 
@@ -645,7 +655,7 @@ convert_bytes_text(IntakeColumn *column, const char *bytes, size_t len)
 Datum
 intake_convert_bytes(IntakeColumn *column, const uint8 *bytes, size_t len)
 {
-	bytea	   *result;
+	Datum		value;
 
 	/* bytes promotes to string */
 	if (column->is_character)
@@ -653,10 +663,8 @@ intake_convert_bytes(IntakeColumn *column, const uint8 *bytes, size_t len)
 	if (column->conversion != INTAKE_CONVERT_BYTEA)
 		intake_convert_report_mismatch(column, "Avro bytes");
 
-	result = palloc(VARHDRSZ + len);
-	SET_VARSIZE(result, VARHDRSZ + len);
-	memcpy(VARDATA(result), bytes, len);
-	return intake_convert_finish(column, PointerGetDatum(result));
+	value = intake_convert_make_varlena((const char *) bytes, len);
+	return column->is_domain ? intake_convert_finish(column, value) : value;
 }
 
 Datum

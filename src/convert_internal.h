@@ -57,7 +57,10 @@ extern Datum intake_convert_input_datum(IntakeColumn *column,
 extern Datum intake_convert_text_datum(IntakeColumn *column,
 									   const char *text, size_t len);
 
-/* A Datum of type text. */
+/* A text in the encoding of the server; not terminated. */
+extern const char *intake_convert_recode(const char *text, size_t *len);
+
+/* A Datum of type text, from the arena. */
 extern Datum intake_convert_make_text(const char *text, size_t len);
 
 /*

@@ -152,16 +152,13 @@ make_json_string(const char *text, size_t len)
 static Datum
 make_jsonb_string(const char *string, size_t len)
 {
-	text	   *recoded = DatumGetTextPP(intake_convert_make_text(string, len));
+	const char *recoded = intake_convert_recode(string, &len);
 	JsonbValue	value;
-	Jsonb	   *result;
 
 	value.type = jbvString;
-	value.val.string.val = VARDATA_ANY(recoded);
-	value.val.string.len = VARSIZE_ANY_EXHDR(recoded);
-	result = JsonbValueToJsonb(&value);
-	pfree(recoded);
-	return JsonbPGetDatum(result);
+	value.val.string.val = unconstify(char *, recoded);
+	value.val.string.len = len;
+	return JsonbPGetDatum(JsonbValueToJsonb(&value));
 }
 
 Datum

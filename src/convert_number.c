@@ -3,10 +3,8 @@
  * convert_number.c
  *	  Numbers: integers and floats from texts, and Avro's numbers.
  *
- * Whatever is not handled here exactly goes through the type's own input
- * function, so the results are PostgreSQL's, bit by bit:  a decimal whose
- * digits and power of ten are both exact in the binary type needs one
- * multiplication or division, which IEEE 754 rounds correctly.
+ * What format/scan_number.c does not read exactly goes through the type's own
+ * input function, so the results are PostgreSQL's, bit by bit.
  *
  * A number is never rounded into an integer column: 1.0 and 1e3 are integers,
  * 1.5 is an error.
@@ -15,7 +13,6 @@
  */
 #include "postgres.h"
 
-#include <float.h>
 #include <math.h>
 
 #include "catalog/pg_type.h"
@@ -25,17 +22,8 @@
 #include "utils/numeric.h"
 
 #include "convert.h"
+#include "convert_fast.h"
 #include "convert_internal.h"
-
-/* Is float and double arithmetic done in the type's own precision? */
-#ifdef FLT_EVAL_METHOD
-#define HAS_EXACT_ARITHMETIC (FLT_EVAL_METHOD == 0)
-#else
-#define HAS_EXACT_ARITHMETIC false
-#endif
-
-/* Digits that an int64 holds whatever they are. */
-#define SAFE_DIGITS 18
 
 /* Where an exponent of ten is large enough to stop counting. */
 #define EXPONENT_LIMIT 100000000
@@ -44,33 +32,7 @@
 #define MAX_DECIMAL_BYTES 8192
 #define MAX_DECIMAL_SCALE 16383
 
-/* A decimal: digits * 10^exponent. */
-typedef struct SimpleDecimal
-{
-	bool		is_negative;
-	uint64		digits;
-	int			exponent;
-} SimpleDecimal;
-
 /* ---------- integers ---------- */
-
-/* false when value is out of the range of the column's type */
-static bool
-make_integer(const IntakeColumn *column, int64 value, Datum *datum)
-{
-	switch (column->conversion)
-	{
-		case INTAKE_CONVERT_INT2:
-			*datum = Int16GetDatum((int16) value);
-			return value >= PG_INT16_MIN && value <= PG_INT16_MAX;
-		case INTAKE_CONVERT_INT4:
-			*datum = Int32GetDatum((int32) value);
-			return value >= PG_INT32_MIN && value <= PG_INT32_MAX;
-		default:
-			*datum = Int64GetDatum(value);
-			return true;
-	}
-}
 
 /* Appends a digit to a number that is kept negative; false: overflow. */
 static bool
@@ -112,7 +74,7 @@ intake_convert_integer_datum(IntakeColumn *column, const char *text,
 
 	for (digits = at; at < end && *at >= '0' && *at <= '9'; at++)
 	{
-		if (at - digits < SAFE_DIGITS)
+		if (at - digits < INTAKE_INTEGER_DIGITS)
 			value = value * 10 - (*at - '0');
 		else
 			is_in_range = is_in_range && append_digit(&value, *at - '0');
@@ -121,7 +83,7 @@ intake_convert_integer_datum(IntakeColumn *column, const char *text,
 		intake_convert_report_syntax(column, text, len, NULL);
 
 	if (!is_in_range || !apply_sign(&value, is_negative) ||
-		!make_integer(column, value, &datum))
+		!intake_convert_fast_integer(column, value, &datum))
 		intake_convert_report_range(column, text, len);
 	return datum;
 }
@@ -138,27 +100,6 @@ read_exponent(const char *at, const char *end)
 	for (; at < end; at++)
 		exponent = Min(exponent * 10 + (*at - '0'), EXPONENT_LIMIT);
 	return is_negative ? -exponent : exponent;
-}
-
-/* Reads [-]digits of at most SAFE_DIGITS digits; false for all else. */
-static bool
-read_plain_integer(const char *letters, size_t len, int64 *value)
-{
-	bool		is_negative = *letters == '-';
-	size_t		i;
-
-	*value = 0;
-	if (len > SAFE_DIGITS)
-		return false;
-	for (i = is_negative; i < len; i++)
-	{
-		if (letters[i] < '0' || letters[i] > '9')
-			return false;
-		*value = *value * 10 + (letters[i] - '0');
-	}
-	if (is_negative)
-		*value = -*value;
-	return true;
 }
 
 /*
@@ -208,8 +149,8 @@ convert_letters_integer(IntakeColumn *column, const char *letters, size_t len)
 	int64		power;
 	Datum		datum;
 
-	if (read_plain_integer(letters, len, &value) &&
-		make_integer(column, value, &datum))
+	if (intake_scan_integer(letters, len, &value) &&
+		intake_convert_fast_integer(column, value, &datum))
 		return datum;
 
 	is_in_range = read_significand(&at, end, &value, &power);
@@ -222,133 +163,36 @@ convert_letters_integer(IntakeColumn *column, const char *letters, size_t len)
 		is_in_range = append_digit(&value, 0);
 
 	if (!is_in_range || !apply_sign(&value, is_negative) ||
-		!make_integer(column, value, &datum))
+		!intake_convert_fast_integer(column, value, &datum))
 		intake_convert_report_range(column, letters, len);
 	return datum;
 }
 
 /* ---------- floats ---------- */
 
-/*
- * Reads [+-]digits[.digits][e[+-]digits] of at most 18 digits; false for all
- * else, which the input function has to judge.
- */
-static bool
-read_simple_decimal(const char *at, size_t len, SimpleDecimal *decimal)
-{
-	const char *end;
-	const char *start;
-	int			ndigits = 0;
-
-	intake_convert_trim(&at, &len);
-	end = at + len;
-	decimal->is_negative = false;
-	decimal->digits = 0;
-	decimal->exponent = 0;
-
-	if (at < end && (*at == '-' || *at == '+'))
-		decimal->is_negative = *at++ == '-';
-	for (; at < end && *at >= '0' && *at <= '9'; at++, ndigits++)
-		decimal->digits = decimal->digits * 10 + (*at - '0');
-	if (ndigits == 0 || ndigits > SAFE_DIGITS)
-		return false;
-
-	if (at < end && *at == '.')
-	{
-		for (start = ++at; at < end && *at >= '0' && *at <= '9'; at++)
-			decimal->digits = decimal->digits * 10 + (*at - '0');
-		decimal->exponent = -(int) Min(at - start, SAFE_DIGITS);
-		if (at == start || ndigits + (at - start) > SAFE_DIGITS)
-			return false;
-	}
-
-	if (at < end && (*at == 'e' || *at == 'E'))
-	{
-		start = ++at;
-		if (at < end && (*at == '-' || *at == '+'))
-			at++;
-		if (at == end)
-			return false;
-		for (; at < end && *at >= '0' && *at <= '9'; at++)
-			;
-		if (at == end)
-			decimal->exponent += read_exponent(start, end);
-	}
-	return at == end;
-}
-
-/* One correctly rounded operation on two exact doubles, or false. */
-static bool
-read_exact_float8(const char *text, size_t len, float8 *result)
-{
-	static const float8 powers[] = {
-		1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12,
-		1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22
-	};
-	SimpleDecimal decimal;
-	float8		value;
-
-	if (!HAS_EXACT_ARITHMETIC || !read_simple_decimal(text, len, &decimal) ||
-		decimal.digits > UINT64CONST(9007199254740992) ||
-		decimal.exponent < -22 || decimal.exponent > 22)
-		return false;
-
-	value = (float8) decimal.digits;
-	if (decimal.exponent < 0)
-		value /= powers[-decimal.exponent];
-	else
-		value *= powers[decimal.exponent];
-	*result = decimal.is_negative ? -value : value;
-	return true;
-}
-
-static bool
-read_exact_float4(const char *text, size_t len, float4 *result)
-{
-	static const float4 powers[] = {
-		1e0f, 1e1f, 1e2f, 1e3f, 1e4f, 1e5f, 1e6f, 1e7f, 1e8f, 1e9f, 1e10f
-	};
-	SimpleDecimal decimal;
-	float4		value;
-
-	if (!HAS_EXACT_ARITHMETIC || !read_simple_decimal(text, len, &decimal) ||
-		decimal.digits > 16777216 ||
-		decimal.exponent < -10 || decimal.exponent > 10)
-		return false;
-
-	value = (float4) decimal.digits;
-	if (decimal.exponent < 0)
-		value /= powers[-decimal.exponent];
-	else
-		value *= powers[decimal.exponent];
-	*result = decimal.is_negative ? -value : value;
-	return true;
-}
-
 Datum
 intake_convert_float_datum(IntakeColumn *column, const char *text, size_t len)
 {
-	float8		large;
-	float4		small;
+	const char *trimmed = text;
+	size_t		trimmed_len = len;
+	Datum		datum;
 
-	if (column->conversion == INTAKE_CONVERT_FLOAT8)
-	{
-		if (read_exact_float8(text, len, &large))
-			return Float8GetDatum(large);
-	}
-	else if (read_exact_float4(text, len, &small))
-		return Float4GetDatum(small);
-
+	intake_convert_trim(&trimmed, &trimmed_len);
+	if (intake_convert_fast_float(column, trimmed, trimmed_len, &datum))
+		return datum;
 	return intake_convert_input_datum(column, text, len);
 }
 
 float8
 intake_convert_parse_float8(const char *text, size_t len)
 {
+	const char *p = text;
+	IntakeDecimal decimal;
 	float8		result;
 	char	   *copy;
 
-	if (read_exact_float8(text, len, &result))
+	if (intake_scan_decimal(&p, text + len, &decimal) && p == text + len &&
+		intake_scan_float8(&decimal, &result))
 		return result;
 
 	copy = pnstrdup(text, len);
@@ -414,7 +258,7 @@ intake_convert_int64(IntakeColumn *column, int64 value)
 		case INTAKE_CONVERT_INT2:
 		case INTAKE_CONVERT_INT4:
 		case INTAKE_CONVERT_INT8:
-			if (!make_integer(column, value, &datum))
+			if (!intake_convert_fast_integer(column, value, &datum))
 			{
 				len = pg_lltoa(value, letters);
 				intake_convert_report_range(column, letters, len);
@@ -476,7 +320,7 @@ convert_float_integer(IntakeColumn *column, double value)
 		if (rint(value) != value)
 			intake_convert_report_syntax(column, letters, len,
 										 "The number has a fraction.");
-		if (make_integer(column, (int64) value, &datum))
+		if (intake_convert_fast_integer(column, (int64) value, &datum))
 			return datum;
 	}
 	intake_convert_report_range(column, letters, len);

@@ -25,11 +25,9 @@
 #include "utils/timestamp.h"
 
 #include "convert.h"
+#include "convert_fast.h"
 #include "convert_internal.h"
 #include "format/scan_time.h"
-
-/* Days from 1970-01-01 to PostgreSQL's 2000-01-01. */
-#define EPOCH_DAYS (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)
 
 /* Room for a date and a time of any year. */
 #define ISO_TEXT_SIZE 64
@@ -315,7 +313,7 @@ intake_convert_days(IntakeColumn *column, int64 days)
 	if (days < (int64) DATETIME_MIN_JULIAN - UNIX_EPOCH_JDATE ||
 		days >= (int64) DATE_END_JULIAN - UNIX_EPOCH_JDATE)
 		report_number_range("date", days);
-	days -= EPOCH_DAYS;
+	days -= INTAKE_EPOCH_DAYS;
 
 	switch (column->conversion)
 	{
@@ -324,7 +322,7 @@ intake_convert_days(IntakeColumn *column, int64 days)
 		case INTAKE_CONVERT_TIMESTAMP:
 		case INTAKE_CONVERT_TIMESTAMPTZ:
 			if (!compute_timestamp(days, 0, &timestamp))
-				report_number_range("timestamp", days + EPOCH_DAYS);
+				report_number_range("timestamp", days + INTAKE_EPOCH_DAYS);
 			return convert_timestamp(column, timestamp);
 		default:
 			format_date(text, (int) days);
@@ -372,7 +370,7 @@ intake_convert_instant(IntakeColumn *column, int64 microseconds,
 	char		text[ISO_TEXT_SIZE];
 	Timestamp	timestamp;
 
-	if (pg_sub_s64_overflow(microseconds, EPOCH_DAYS * USECS_PER_DAY,
+	if (pg_sub_s64_overflow(microseconds, INTAKE_EPOCH_DAYS * USECS_PER_DAY,
 							&timestamp) ||
 		!IS_VALID_TIMESTAMP(timestamp))
 		report_number_range("timestamp", microseconds);

@@ -367,6 +367,7 @@ intake_scan_float8(const IntakeDecimal *decimal, double *result)
 		1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22
 	};
 	uint64_t	mantissa;
+	uint64_t	bits;
 	int			exponent;
 	double		value;
 
@@ -388,10 +389,10 @@ intake_scan_float8(const IntakeDecimal *decimal, double *result)
 			return false;
 
 		/* powers up to MAX_POWER leave the result a normal number */
-		mantissa &= ~(UINT64_C(1) << (DBL_MANT_DIG - 1));
-		mantissa |= (uint64_t) (exponent + DBL_MANT_DIG - 1 +
-								DBL_MAX_EXP - 1) << (DBL_MANT_DIG - 1);
-		memcpy(&value, &mantissa, sizeof(value));
+		exponent += DBL_MANT_DIG - 1 + DBL_MAX_EXP - 1;
+		bits = mantissa & ~(UINT64_C(1) << (DBL_MANT_DIG - 1));
+		bits |= (uint64_t) exponent << (DBL_MANT_DIG - 1);
+		memcpy(&value, &bits, sizeof(value));
 	}
 	*result = decimal->is_negative ? -value : value;
 	return true;

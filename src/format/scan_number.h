@@ -50,12 +50,15 @@ intake_scan_load_word(const char *p)
 
 /*
  * Reads the 8 digits at p; false when one is none.  All of them are done at
- * once: neighbours are joined to numbers of two digits, then four, eight.
+ * once: neighbours are joined to numbers of two digits, and these are summed
+ * up with their powers of ten, two of them by each multiplication.
  */
 static inline bool
 intake_scan_eight_digits(const char *p, uint64_t *value)
 {
-	const uint64_t pairs = UINT64_C(0x000000FF000000FF);
+	const uint64_t every = UINT64_C(0x000000FF000000FF);
+	const uint64_t first = UINT64_C(0x000F424000000064);
+	const uint64_t second = UINT64_C(0x0000271000000001);
 	uint64_t	word = intake_scan_load_word(p) ^
 		UINT64_C(0x3030303030303030);
 
@@ -64,8 +67,8 @@ intake_scan_eight_digits(const char *p, uint64_t *value)
 		 UINT64_C(0x8080808080808080)) != 0)
 		return false;
 	word = word * 10 + (word >> 8);
-	*value = ((word & pairs) * UINT64_C(0x000F424000000064) +
-			  ((word >> 16) & pairs) * UINT64_C(0x0000271000000001)) >> 32;
+	word = (word & every) * first + ((word >> 16) & every) * second;
+	*value = word >> 32;
 	return true;
 }
 
