@@ -31,6 +31,7 @@ OBJS = \
 	src/plan.o \
 	src/settings.o \
 	src/sqlfuncs.o \
+	src/view.o \
 	src/registry/entity.o \
 	src/registry/key.o \
 	src/registry/key_index.o \
@@ -44,6 +45,7 @@ OBJS = \
 	src/source/source.o \
 	src/source/source_jsonb.o \
 	src/format/avro_codec.o \
+	src/format/avro_fast.o \
 	src/format/avro_plan.o \
 	src/format/avro_reader.o \
 	src/format/avro_render.o \
@@ -52,6 +54,7 @@ OBJS = \
 	src/format/format_avro.o \
 	src/format/format_csv.o \
 	src/format/format_ndjson.o \
+	src/format/ndjson_key.o \
 	src/format/scan_avro.o \
 	src/format/scan_csv.o \
 	src/format/scan_json.o \

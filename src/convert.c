@@ -18,6 +18,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -59,6 +60,54 @@ intake_convert_needs_encoding(void)
 	return encoding != PG_UTF8 && encoding != PG_SQL_ASCII;
 }
 
+/* Copies UTF-8 so that bytes that are no character become question marks. */
+static char *
+copy_valid(const char *text, size_t len)
+{
+	char	   *copy = palloc(len + sizeof("..."));
+	size_t		done = 0;
+
+	while (done < len)
+	{
+		size_t		valid = intake_scan_utf8_valid(text + done, len - done);
+
+		memcpy(copy + done, text + done, valid);
+		done += valid;
+		if (done < len)
+			copy[done++] = '?';
+	}
+	copy[len] = '\0';
+	for (done = 0; done < len; done++)
+	{
+		if (copy[done] == '\0')
+			copy[done] = '?';
+	}
+	return copy;
+}
+
+/* UTF-8 as far as the server's encoding has its characters. */
+static char *
+recode_shown(char *text)
+{
+	int			len = strlen(text);
+	Oid			conversion = FindDefaultConversionProc(PG_UTF8,
+													   GetDatabaseEncoding());
+	char	   *result = palloc(len * MAX_CONVERSION_GROWTH + 1);
+	int			used;
+
+	result[0] = '\0';
+	if (!OidIsValid(conversion))
+		return result;
+	used = pg_do_encoding_conversion_buf(conversion, PG_UTF8,
+										 GetDatabaseEncoding(),
+										 (unsigned char *) text, len,
+										 (unsigned char *) result,
+										 len * MAX_CONVERSION_GROWTH + 1, true);
+	if (used < len)
+		strcat(result, "?");
+	return result;
+}
+
 char *
 intake_convert_show(const char *text, size_t len)
 {
@@ -70,12 +119,11 @@ intake_convert_show(const char *text, size_t len)
 		while (shown > 0 && (text[shown] & 0xC0) == 0x80)
 			shown--;
 
-	result = palloc(shown + sizeof("..."));
-	memcpy(result, text, shown);
-	strcpy(result + shown, shown < len ? "..." : "");
-
+	result = copy_valid(text, shown);
+	if (shown < len)
+		strcat(result, "...");
 	if (intake_convert_needs_encoding())
-		result = pg_any_to_server(result, strlen(result), PG_UTF8);
+		result = recode_shown(result);
 	return result;
 }
 

@@ -29,6 +29,13 @@
  */
 extern void intake_convert_prepare(IntakeColumn *column);
 
+/*
+ * A value for a message: UTF-8 bytes as text of the server's encoding, cut at
+ * INTAKE_MAX_SHOWN_VALUE bytes; bytes that are no character of it are shown
+ * as "?".  Never raises an error, so that an error's context may call it.
+ */
+extern char *intake_convert_show(const char *text, size_t len);
+
 /* The Datum for NULL: checks domain constraints, returns 0. */
 extern Datum intake_convert_null(IntakeColumn *column);
 

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * convert_internal.h
- *	  What the convert*.c files share; columns.c uses intake_convert_show().
+ *	  What the convert*.c files share.
  *
  * The functions named intake_convert_..._datum() return the Datum of the
  * base type, in the current memory context: domain constraints are for their
@@ -35,12 +35,6 @@ intake_convert_trim(const char **text, size_t *len)
 }
 
 /* convert.c */
-
-/*
- * A value for a message: cut at INTAKE_MAX_SHOWN_VALUE, in the encoding of
- * the server, terminated, in the current memory context.
- */
-extern char *intake_convert_show(const char *text, size_t len);
 
 /* The name of the column's declared type, for messages. */
 extern const char *intake_convert_type_name(const IntakeColumn *column);

@@ -7,21 +7,24 @@
  */
 #include "postgres.h"
 
+#include "access/relation.h"
 #include "executor/executor.h"
 #include "optimizer/optimizer.h"
 #include "rewrite/rewriteHandler.h"
 
 #include "convert.h"
 #include "defaults.h"
+#include "view.h"
 
 IntakeDefaults *
-intake_defaults_make(IntakeColumnSet *columns, Relation rel)
+intake_defaults_make(IntakeColumnSet *columns, Relation rel, int sys_op)
 {
 	IntakeDefaults *defaults = palloc0(sizeof(IntakeDefaults));
 	int			n = columns->ncolumns;
 
 	defaults->columns = columns;
 	defaults->rel = rel;
+	defaults->sys_op = sys_op;
 	defaults->mentioned = palloc0(n * sizeof(bool));
 	defaults->staged_before = palloc0(n * sizeof(uint64));
 	defaults->expressions = palloc0(n * sizeof(ExprState *));
@@ -41,6 +44,30 @@ intake_defaults_mention_all(IntakeDefaults *defaults, const bool *given)
 	}
 }
 
+/*
+ * The default of a column; of an updatable view's column without one, that
+ * of the column that it shows.
+ */
+static Expr *
+find_default(Relation rel, AttrNumber attnum)
+{
+	Expr	   *expr = (Expr *) build_column_default(rel, attnum);
+	AttrNumber	base_attnum;
+	Oid			base;
+
+	if (expr != NULL)
+		return expr;
+	base = intake_view_base(rel, attnum, &base_attnum);
+	if (OidIsValid(base) && base_attnum > 0)
+	{
+		Relation	base_rel = relation_open(base, AccessShareLock);
+
+		expr = find_default(base_rel, base_attnum);
+		relation_close(base_rel, NoLock);
+	}
+	return expr;
+}
+
 /* Compiles a column's default expression, once. */
 static ExprState *
 prepare_default(IntakeDefaults *defaults, int column)
@@ -51,7 +78,7 @@ prepare_default(IntakeDefaults *defaults, int column)
 	if (defaults->is_prepared[column])
 		return defaults->expressions[column];
 	if (defaults->rel != NULL && attnum != 0)
-		expr = (Expr *) build_column_default(defaults->rel, attnum);
+		expr = find_default(defaults->rel, attnum);
 	if (expr != NULL)
 	{
 		MemoryContext old =
@@ -84,6 +111,18 @@ set_default(IntakeDefaults *defaults, int column, IntakeRow *row)
 						 &row->nulls[column]);
 }
 
+/* A record that deletes a row has no use for defaults. */
+static bool
+is_delete(const IntakeDefaults *defaults, const IntakeRow *row)
+{
+	int			column = defaults->columns->sys_op;
+
+	if (defaults->sys_op >= 0)
+		return defaults->sys_op == 1;
+	return column >= 0 && !row->nulls[column] &&
+		DatumGetInt16(row->values[column]) == 1;
+}
+
 /* A record mentions the column for the first time. */
 static void
 mention_column(IntakeDefaults *defaults, int column, IntakeBatch *batch,
@@ -98,7 +137,10 @@ mention_column(IntakeDefaults *defaults, int column, IntakeBatch *batch,
 	if (defaults->staged_before[column] > 1)
 		defaults->has_late = true;
 	for (i = 0; i < batch->nrows; i++)
-		set_default(defaults, column, &batch->rows[i]);
+	{
+		if (!is_delete(defaults, &batch->rows[i]))
+			set_default(defaults, column, &batch->rows[i]);
+	}
 }
 
 void
@@ -106,6 +148,7 @@ intake_defaults_complete(IntakeDefaults *defaults, IntakeBatch *batch,
 						 IntakeRow *row)
 {
 	MemoryContext old = MemoryContextSwitchTo(batch->context);
+	bool		needs_defaults = !is_delete(defaults, row);
 	int			i;
 
 	for (i = 0; i < defaults->columns->ncolumns; i++)
@@ -115,7 +158,7 @@ intake_defaults_complete(IntakeDefaults *defaults, IntakeBatch *batch,
 			if (!defaults->mentioned[i])
 				mention_column(defaults, i, batch, row);
 		}
-		else if (defaults->mentioned[i])
+		else if (defaults->mentioned[i] && needs_defaults)
 			set_default(defaults, i, row);
 	}
 	MemoryContextSwitchTo(old);
@@ -126,7 +169,7 @@ intake_defaults_complete_late(IntakeDefaults *defaults, IntakeRow *row)
 {
 	int			i;
 
-	if (!defaults->has_late)
+	if (!defaults->has_late || is_delete(defaults, row))
 		return;
 	for (i = 0; i < defaults->columns->ncolumns; i++)
 	{

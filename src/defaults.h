@@ -22,6 +22,7 @@ typedef struct IntakeDefaults
 {
 	IntakeColumnSet *columns;
 	Relation	rel;			/* NULL: no column has a default */
+	int			sys_op;			/* of the request; -1: each record's own */
 	bool	   *mentioned;		/* by column number */
 	int			nmentioned;
 
@@ -39,7 +40,7 @@ typedef struct IntakeDefaults
 
 /* Nothing is mentioned yet; in the current memory context. */
 extern IntakeDefaults *intake_defaults_make(IntakeColumnSet *columns,
-											Relation rel);
+											Relation rel, int sys_op);
 
 /* All records give these columns, by column number. */
 extern void intake_defaults_mention_all(IntakeDefaults *defaults,

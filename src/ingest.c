@@ -21,7 +21,6 @@
 #include "access/xlog.h"
 #include "catalog/catalog.h"
 #include "lib/stringinfo.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "tcop/utility.h"
 #include "utils/builtins.h"
@@ -44,19 +43,6 @@ typedef struct Progress
 	IntakePosition position;
 	IntakeWritePosition write_position;
 } Progress;
-
-/* "bytes" cut at INTAKE_MAX_SHOWN_VALUE bytes, at a character's border. */
-static char *
-shown_value(const char *value, size_t len)
-{
-	size_t		shown = len;
-
-	if (len > INTAKE_MAX_SHOWN_VALUE)
-		shown = pg_encoding_mbcliplen(PG_UTF8, value, len,
-									  INTAKE_MAX_SHOWN_VALUE);
-	return psprintf("%s%s", pg_any_to_server(pnstrdup(value, shown), shown, PG_UTF8),
-					shown < len ? "..." : "");
-}
 
 /* Adds where in the payload it happened to an error's CONTEXT. */
 static void
@@ -85,11 +71,12 @@ report_position(void *arg)
 		appendStringInfo(&text, ", line " UINT64_FORMAT, line);
 	if (progress->is_decoding && position->column != NULL)
 		appendStringInfo(&text, ", column \"%s\"",
-						 shown_value(position->column,
-									 strlen(position->column)));
+						 intake_convert_show(position->column,
+											 strlen(position->column)));
 	if (progress->is_decoding && position->value != NULL)
 		appendStringInfo(&text, ": \"%s\"",
-						 shown_value(position->value, position->value_len));
+						 intake_convert_show(position->value,
+											 position->value_len));
 	errcontext("%s", text.data);
 }
 
@@ -112,17 +99,34 @@ describe_request(const IntakeRequest *request)
 }
 
 /*
- * Opens the target.  The lock is that of any INSERT, until the transaction
- * ends.
+ * The lock on the target, until the transaction ends: that of any INSERT, or
+ * that of TRUNCATE from the start, since two that have the first would wait
+ * for each other when both want the second.
  */
-static Relation
-open_target(Oid relid)
+static LOCKMODE
+choose_lock(const IntakeRequest *request)
 {
+	IntakeOptions *options;
+
+	if (request->mode == INTAKE_MODE_DELETE)
+		return RowExclusiveLock;
+	options = intake_options_parse(request->options, NULL, INTAKE_DOOR_UPLOAD);
+	if (options->truncate != INTAKE_TRUNCATE_FAST)
+		return RowExclusiveLock;
+	intake_plan_check_privilege(request->relid, ACL_TRUNCATE);
+	return AccessExclusiveLock;
+}
+
+/* Opens the target. */
+static Relation
+open_target(const IntakeRequest *request)
+{
+	Oid			relid = request->relid;
 	Relation	rel;
 
 	PreventCommandIfReadOnly("a pg_intake upload");
 	PreventCommandDuringRecovery("a pg_intake upload");
-	rel = try_relation_open(relid, RowExclusiveLock);
+	rel = try_relation_open(relid, choose_lock(request));
 	if (rel == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
@@ -394,7 +398,7 @@ intake_ingest(const IntakeRequest *request, IntakeOperation *operation)
 	MemoryContext context = AllocSetContextCreate(caller,
 												  "pg_intake operation",
 												  ALLOCSET_DEFAULT_SIZES);
-	Relation	rel = open_target(request->relid);
+	Relation	rel = open_target(request);
 
 	MemoryContextSwitchTo(context);
 	claim_and_perform(request, rel, operation);

@@ -373,10 +373,14 @@ intake_options_parse(Jsonb *given, Jsonb *base, int door)
 {
 	IntakeOptions *options = make_options();
 
+	List	   *base_key;
+
 	if (base != NULL)
 		apply_object(options, base, INTAKE_DOOR_REGISTER);
+	base_key = options->key;
 	if (given != NULL)
 		apply_object(options, given, door);
+	options->key_given = (options->key != base_key);
 	set_csv_defaults(options);
 	check_combinations(options);
 	return options;

@@ -53,6 +53,7 @@ typedef struct IntakeOptions
 
 	/* writing */
 	List	   *key;			/* names (char *); NIL: the target's */
+	bool		key_given;		/* by the call, not by the registration */
 	int			existing;		/* IntakeExisting */
 	int			truncate;		/* IntakeTruncate */
 	bool		allow_empty;

@@ -10,6 +10,7 @@
 #include "catalog/objectaddress.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "rewrite/prs2lock.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
 
@@ -36,7 +37,25 @@ choose_mode(const IntakeRequest *request, Relation rel,
 	return INTAKE_MODE_APPEND;
 }
 
-/* Merges need a unique index of ours to see. */
+/* Rules that would run a second statement over the same batch. */
+static bool
+has_also_rule(Relation rel)
+{
+	int			i;
+
+	for (i = 0; rel->rd_rules != NULL && i < rel->rd_rules->numLocks; i++)
+	{
+		RewriteRule *rule = rel->rd_rules->rules[i];
+
+		if (rule->event != CMD_SELECT &&
+			(!rule->isInstead || rule->qual != NULL ||
+			 list_length(rule->actions) != 1))
+			return true;
+	}
+	return false;
+}
+
+/* Refuses what the relation cannot take. */
 static void
 check_mode(Relation rel, IntakeMode mode, const IntakeOptions *options)
 {
@@ -50,6 +69,17 @@ check_mode(Relation rel, IntakeMode mode, const IntakeOptions *options)
 						RelationGetRelationName(rel)),
 				 errdetail("Mode merge works on tables and partitioned tables."),
 				 errhint("Use mode append or replace.")));
+	if (has_also_rule(rel))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot upload into \"%s\" because it has rules",
+						RelationGetRelationName(rel)),
+				 errdetail("Only rules DO INSTEAD one statement, without a condition, are supported."),
+				 errhint("Use triggers.")));
+	if (options->key_given && mode == INTAKE_MODE_APPEND)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"key\" needs mode merge or replace")));
 	if (options->truncate == INTAKE_TRUNCATE_FAST &&
 		relkind != RELKIND_RELATION && relkind != RELKIND_PARTITIONED_TABLE)
 		ereport(ERROR,
@@ -117,7 +147,7 @@ attnums_of_names(Relation rel, List *names)
 static List *
 choose_key(IntakePlan *plan, List *names, List *sql, const char *what)
 {
-	if (plan->options->key != NIL)
+	if (plan->options->key_given)
 		return intake_key_of_columns(plan->rel,
 									 attnums_of_names(plan->rel,
 													  plan->options->key));
@@ -274,6 +304,20 @@ needed_privileges(const IntakePlan *plan)
 	return mode;
 }
 
+void
+intake_plan_check_privilege(Oid relid, AclMode privilege)
+{
+	Oid			role = GetUserId();
+
+	if (pg_class_aclcheck(relid, role, privilege) == ACLCHECK_OK ||
+		pg_attribute_aclcheck_all(relid, role, privilege,
+								  ACLMASK_ANY) == ACLCHECK_OK)
+		return;
+	aclcheck_error(ACLCHECK_NO_PRIV,
+				   get_relkind_objtype(get_rel_relkind(relid)),
+				   get_rel_name(relid));
+}
+
 /*
  * Refuses early, before the payload is decoded.  Privileges on some columns
  * are enough here; the executor checks each statement to the letter.
@@ -284,20 +328,13 @@ check_privileges(const IntakePlan *plan)
 	static const AclMode modes[] = {
 		ACL_SELECT, ACL_INSERT, ACL_UPDATE, ACL_DELETE, ACL_TRUNCATE
 	};
-	Oid			relid = RelationGetRelid(plan->rel);
 	AclMode		needed = needed_privileges(plan);
 	int			i;
 
 	for (i = 0; i < lengthof(modes); i++)
 	{
-		if ((needed & modes[i]) == 0 ||
-			pg_class_aclcheck(relid, GetUserId(), modes[i]) == ACLCHECK_OK ||
-			pg_attribute_aclcheck_all(relid, GetUserId(), modes[i],
-									  ACLMASK_ANY) == ACLCHECK_OK)
-			continue;
-		aclcheck_error(ACLCHECK_NO_PRIV,
-					   get_relkind_objtype(plan->rel->rd_rel->relkind),
-					   RelationGetRelationName(plan->rel));
+		if (needed & modes[i])
+			intake_plan_check_privilege(RelationGetRelid(plan->rel), modes[i]);
 	}
 }
 
@@ -327,7 +364,7 @@ intake_plan_make(const IntakeRequest *request, Relation rel,
 	plan->sys_op = choose_sys_op(request, target, plan->mode);
 	check_privileges(plan);
 	plan_mode(plan);
-	plan->defaults = intake_defaults_make(plan->columns, rel);
+	plan->defaults = intake_defaults_make(plan->columns, rel, plan->sys_op);
 	return plan;
 }
 

@@ -35,6 +35,12 @@ extern IntakePlan *intake_plan_make(const IntakeRequest *request, Relation rel,
 									IntakeTarget *target,
 									IntakeOptions *options);
 
+/*
+ * Raises the error of PostgreSQL unless the current user has the privilege on
+ * the relation or on some column of it.
+ */
+extern void intake_plan_check_privilege(Oid relid, AclMode privilege);
+
 /* A header must give the key's columns. */
 extern void intake_plan_check_given(const IntakePlan *plan, const bool *given);
 

@@ -16,6 +16,7 @@
 #include "postgres.h"
 
 #include "convert.h"
+#include "format/avro_fast.h"
 #include "format/avro_plan.h"
 #include "format/avro_reader.h"
 #include "format/avro_render.h"
@@ -29,6 +30,7 @@ typedef struct AvroStep
 {
 	const IntakeAvroSchema *schema;
 	LoadFunction load;			/* NULL: skip it */
+	IntakeAvroFast fast;
 	IntakeAvroSkip skip;
 	IntakeColumn *column;
 	int			number;			/* of the column */
@@ -292,6 +294,7 @@ make_step(IntakeAvroPlan *plan, AvroStep *step, const IntakeAvroField *field,
 	plan->given[number] = true;
 	step->load = find_load(field->schema);
 	step->column = &columns->columns[number];
+	step->fast = intake_avro_fast_choose(field->schema, step->column);
 	step->name = step->column->name;
 }
 
@@ -335,24 +338,21 @@ intake_avro_plan_take_block(IntakeAvroPlan *plan, const char *data,
 							plan->min_size);
 }
 
-void
-intake_avro_plan_run(IntakeAvroPlan *plan, IntakeRow *row)
+/* Does what a step says, by the functions that the plan's making chose. */
+static void
+run_step(IntakeAvroPlan *plan, const AvroStep *step, IntakeRow *row)
 {
 	IntakePosition *position = plan->position;
-	const AvroStep *step = plan->steps;
-	const AvroStep *end = step + plan->nsteps;
 
-	memcpy(row->is_set, plan->given, plan->ncolumns * sizeof(bool));
-	for (; step < end; step++)
+	position->column = step->name;
+	position->value = NULL;
+	if (step->load == NULL)
 	{
-		position->column = step->name;
-		position->value = NULL;
-		if (step->load == NULL)
-		{
-			plan->reader.depth = 0;
-			step->skip(&plan->reader, step->schema);
-			continue;
-		}
+		plan->reader.depth = 0;
+		step->skip(&plan->reader, step->schema);
+	}
+	else
+	{
 		row->nulls[step->number] = false;
 		row->values[step->number] = step->load(plan, step->schema,
 											   step->column,
@@ -360,6 +360,24 @@ intake_avro_plan_run(IntakeAvroPlan *plan, IntakeRow *row)
 	}
 	position->column = NULL;
 	position->value = NULL;
+}
+
+void
+intake_avro_plan_run(IntakeAvroPlan *plan, IntakeRow *row)
+{
+	const AvroStep *step = plan->steps;
+	const AvroStep *end = step + plan->nsteps;
+
+	memcpy(row->is_set, plan->given, plan->ncolumns * sizeof(bool));
+	for (; step < end; step++)
+	{
+		if (step->fast.kind == INTAKE_AVRO_FAST_NONE ||
+			!intake_avro_fast_load(&step->fast, step->column,
+								   &plan->reader.cursor, plan->reader.limit,
+								   &row->values[step->number],
+								   &row->nulls[step->number]))
+			run_step(plan, step, row);
+	}
 }
 
 size_t

@@ -5,11 +5,8 @@
  *
  * A line is brought into the source's window whole before it is looked at.
  * Its values are converted as the scanner comes upon them; nothing of the
- * record is built in between.
- *
- * Object rows of one payload tend to have the same keys in the same order.
- * So for each key the decoder remembers which one followed it last time, and
- * a key that is the expected one costs one comparison.
+ * record is built in between.  What most values are is read and converted at
+ * once; what that does not take is read token by token.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,32 +15,16 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-#include "convert.h"
+#include "convert_fast.h"
 #include "format/format.h"
 #include "format/format_text.h"
+#include "format/ndjson_key.h"
 #include "format/scan_json.h"
 #include "format/scan_utf8.h"
 #include "settings.h"
 
-/* How many keys that name no column are remembered, and up to which length. */
-#define MAX_UNKNOWN_KEYS 32
-#define MAX_UNKNOWN_LENGTH 64
-
 /* How much of the line an error shows from where it is at fault, in bytes. */
 #define MAX_SHOWN_FAULT 40
-
-/*
- * A key that has been met: the first ncolumns are the columns', those behind
- * them are ignored.
- */
-typedef struct KnownKey
-{
-	const char *name;
-	size_t		len;
-	bool		is_plain;		/* a payload may write it without escapes */
-	int			follower;		/* the key that came behind it, or -1 */
-	char		own[MAX_UNKNOWN_LENGTH];
-} KnownKey;
 
 typedef struct NdjsonDecoder
 {
@@ -61,9 +42,10 @@ typedef struct NdjsonDecoder
 	int			nvalues;		/* of an array row */
 	int		   *numbers;		/* column number of each */
 
-	KnownKey   *keys;
-	int			nkeys;
-	int			first_key;		/* of the last object row, or -1 */
+	/* by column number: may convert_fast() read it from a ...? */
+	bool	   *takes_string;
+	bool	   *takes_number;
+	IntakeNdjsonKeys keys;
 
 	char	   *scratch;		/* for unescaped strings */
 	size_t		scratch_size;
@@ -302,6 +284,131 @@ convert_value(NdjsonDecoder *json, int number, IntakeRow *row)
 	row->values[number] = value;
 }
 
+/*
+ * Reads the number at the cursor into a column of integers or floats; false,
+ * and the cursor stays, when it is not of the usual forms.
+ */
+static inline bool
+convert_fast_number(NdjsonDecoder *json, const IntakeColumn *column,
+					Datum *value)
+{
+	IntakeScanJson *scan = &json->scan;
+	const char *p = scan->cursor;
+	IntakeDecimal decimal;
+
+	if (!intake_scan_decimal(&p, scan->limit, &decimal) ||
+		decimal.has_zeros || p == scan->limit ||
+		(*p != ',' && *p != ']' && *p != '}'))
+		return false;
+	if (column->conversion == INTAKE_CONVERT_FLOAT4 ||
+		column->conversion == INTAKE_CONVERT_FLOAT8)
+	{
+		if (!intake_convert_fast_decimal(column, &decimal, value))
+			return false;
+	}
+	else
+	{
+		int64		integer = (int64) decimal.digits;
+
+		if (!decimal.is_plain || integer < 0 ||
+			!intake_convert_fast_integer(column, decimal.is_negative ?
+										 -integer : integer, value))
+			return false;
+	}
+	scan->start = scan->cursor;
+	scan->len = (size_t) (p - scan->cursor);
+	scan->cursor = p;
+	return true;
+}
+
+/*
+ * Reads the string at the cursor into a column; false, and the cursor stays,
+ * when it has escapes or is not of the usual forms.
+ */
+static inline bool
+convert_fast_string(NdjsonDecoder *json, const IntakeColumn *column,
+					Datum *value)
+{
+	IntakeScanJson *scan = &json->scan;
+	const char *before = scan->cursor;
+
+	if (intake_scan_json_string(scan) == INTAKE_JSON_STRING &&
+		!scan->has_escapes &&
+		intake_convert_fast_text(column, scan->start, scan->len, value))
+		return true;
+	scan->cursor = before;
+	return false;
+}
+
+/* true, false and null; true only where the column is a boolean. */
+static inline bool
+convert_fast_word(NdjsonDecoder *json, const IntakeColumn *column,
+				  Datum *value, bool *is_null)
+{
+	IntakeScanJson *scan = &json->scan;
+	const char *p = scan->cursor;
+	size_t		len = *p == 'f' ? 5 : 4;
+	const char *word = *p == 'f' ? "false" : *p == 't' ? "true" : "null";
+
+	*is_null = *p == 'n';
+	if ((size_t) (scan->limit - p) <= len || memcmp(p, word, len) != 0 ||
+		(p[len] != ',' && p[len] != ']' && p[len] != '}') ||
+		(!*is_null && column->conversion != INTAKE_CONVERT_BOOL))
+		return false;
+	*value = *is_null ? (Datum) 0 : BoolGetDatum(*p == 't');
+	scan->start = p;
+	scan->len = len;
+	scan->cursor += len;
+	return true;
+}
+
+/*
+ * Converts the value at the cursor into a column of the row, when it is one
+ * of those that are read and converted at once.  Otherwise nothing has
+ * happened.
+ */
+static inline bool
+convert_fast(NdjsonDecoder *json, int number, IntakeRow *row)
+{
+	IntakeScanJson *scan = &json->scan;
+	IntakePosition *position = json->base.position;
+	const IntakeColumn *column = &json->base.columns->columns[number];
+	Datum		value;
+	bool		is_null = false;
+	bool		is_done;
+
+	intake_scan_json_skip_blanks(scan);
+	if (!column->is_fast || scan->cursor == scan->limit)
+		return false;
+	switch (*scan->cursor)
+	{
+		case '"':
+			is_done = json->takes_string[number] &&
+				convert_fast_string(json, column, &value);
+			break;
+		case 't':
+		case 'f':
+		case 'n':
+			is_done = convert_fast_word(json, column, &value, &is_null);
+			break;
+		default:
+			is_done = json->takes_number[number] &&
+				convert_fast_number(json, column, &value);
+			break;
+	}
+	if (!is_done)
+		return false;
+
+	/* for what may be wrong behind the value */
+	position->column = column->name;
+	position->value = scan->start;
+	position->value_len = scan->len;
+	row->nulls[number] = is_null;
+	row->is_set[number] = true;
+	row->values[number] = value;
+	return true;
+}
+
 /* Errors for an array row that has not as many values as it must. */
 static void
 report_count(NdjsonDecoder *json, int have)
@@ -328,10 +435,10 @@ read_array(NdjsonDecoder *json, IntakeRow *row)
 	{
 		do
 		{
-			if (have < json->nvalues)
-				convert_value(json, json->numbers[have], row);
-			else
+			if (unlikely(have >= json->nvalues))
 				skip_value(json);
+			else if (!convert_fast(json, json->numbers[have], row))
+				convert_value(json, json->numbers[have], row);
 			have++;
 		} while (intake_scan_json_take(scan, ','));
 		if (!intake_scan_json_take(scan, ']'))
@@ -341,71 +448,42 @@ read_array(NdjsonDecoder *json, IntakeRow *row)
 		report_count(json, have);
 }
 
-/* Remembers an ignored key, when there is room; returns its number or -1. */
+/* Reads a key that is not the expected one. */
 static int
-remember_key(NdjsonDecoder *json, const char *name, size_t len)
-{
-	int			first = json->base.columns->ncolumns;
-	KnownKey   *key;
-	int			i;
-
-	for (i = first; i < json->nkeys; i++)
-	{
-		if (json->keys[i].len == len &&
-			memcmp(json->keys[i].name, name, len) == 0)
-			return i;
-	}
-	if (len > MAX_UNKNOWN_LENGTH || json->nkeys == first + MAX_UNKNOWN_KEYS)
-		return -1;
-
-	key = &json->keys[json->nkeys];
-	memcpy(key->own, name, len);
-	key->name = key->own;
-	key->len = len;
-	key->is_plain = !json->scan.has_escapes;
-	key->follower = -1;
-	return json->nkeys++;
-}
-
-/*
- * Reads a member's key.  Returns the number of the known key, that of a
- * column when it is below ncolumns, or -1 for one that is ignored.
- */
-static int
-read_key(NdjsonDecoder *json, int expected)
+read_other_key(NdjsonDecoder *json)
 {
 	IntakeScanJson *scan = &json->scan;
 	const char *name;
 	size_t		len;
-	int			number;
-
-	intake_scan_json_skip_blanks(scan);
-	if (likely(expected >= 0))
-	{
-		const KnownKey *key = &json->keys[expected];
-
-		if (key->is_plain &&
-			(size_t) (scan->limit - scan->cursor) >= key->len + 2 &&
-			scan->cursor[0] == '"' && scan->cursor[key->len + 1] == '"' &&
-			memcmp(scan->cursor + 1, key->name, key->len) == 0)
-		{
-			scan->cursor += key->len + 2;
-			return expected;
-		}
-	}
 
 	if (scan->cursor == scan->limit || *scan->cursor != '"')
 		report_unexpected(json, "a key");
 	if (intake_scan_json_next(scan) == INTAKE_JSON_BAD)
 		report_fault(json);
 	name = read_string(json, &len);
-	number = intake_columns_find(json->base.columns, name, len);
-	if (number < 0)
-	{
-		if (!json->ignore_unknown)
-			intake_columns_report_unknown(json->base.columns, name, len);
-		number = remember_key(json, name, len);
-	}
+	return intake_ndjson_keys_find(&json->keys, name, len, !scan->has_escapes,
+								   json->ignore_unknown);
+}
+
+/*
+ * Reads a member's key and its colon.  Returns the number of the key, that of
+ * a column when it is below ncolumns, or -1 for one that is ignored.
+ */
+static inline int
+read_key(NdjsonDecoder *json, int expected)
+{
+	IntakeScanJson *scan = &json->scan;
+	int			number;
+
+	intake_scan_json_skip_blanks(scan);
+	if (likely(expected >= 0 &&
+			   intake_ndjson_key_match(&json->keys.keys[expected],
+									   &scan->cursor, scan->limit)))
+		number = expected;
+	else
+		number = read_other_key(json);
+	if (unlikely(!intake_scan_json_take(scan, ':')))
+		report_unexpected(json, "\":\" after a key");
 	return number;
 }
 
@@ -416,7 +494,7 @@ read_object(NdjsonDecoder *json, IntakeRow *row)
 	IntakeScanJson *scan = &json->scan;
 	IntakePosition *position = json->base.position;
 	int			ncolumns = json->base.columns->ncolumns;
-	int		   *expected = &json->first_key;
+	int		   *expected = &json->keys.first;
 
 	if (intake_scan_json_take(scan, '}'))
 		return;
@@ -430,16 +508,14 @@ read_object(NdjsonDecoder *json, IntakeRow *row)
 		if (number >= 0)
 		{
 			*expected = number;
-			expected = &json->keys[number].follower;
+			expected = &json->keys.keys[number].follower;
 		}
-		if (!intake_scan_json_take(scan, ':'))
-			report_unexpected(json, "\":\" after a key");
 
 		if (number < 0 || number >= ncolumns)
 			skip_value(json);
 		else if (unlikely(row->is_set[number]))
 			intake_columns_report_repeated(json->base.columns, number);
-		else
+		else if (!convert_fast(json, number, row))
 			convert_value(json, number, row);
 	} while (intake_scan_json_take(scan, ','));
 	if (!intake_scan_json_take(scan, '}'))
@@ -582,32 +658,40 @@ next_ndjson(IntakeDecoder *decoder, IntakeRow *row)
 	return true;
 }
 
-/* Makes the keys of the columns. */
+/* Settles which values of which columns are converted at once. */
 static void
-begin_keys(NdjsonDecoder *json)
+begin_fast(NdjsonDecoder *json)
 {
 	IntakeColumnSet *columns = json->base.columns;
 	int			i;
 
-	json->keys = palloc0((columns->ncolumns + MAX_UNKNOWN_KEYS) *
-						 sizeof(KnownKey));
+	json->takes_string = palloc0(Max(columns->ncolumns, 1) * sizeof(bool));
+	json->takes_number = palloc0(Max(columns->ncolumns, 1) * sizeof(bool));
 	for (i = 0; i < columns->ncolumns; i++)
 	{
-		KnownKey   *key = &json->keys[i];
-		const char *p;
-
-		key->name = columns->columns[i].name;
-		key->len = strlen(key->name);
-		key->follower = i + 1 < columns->ncolumns ? i + 1 : -1;
-		key->is_plain = true;
-		for (p = key->name; *p != '\0'; p++)
+		switch (columns->columns[i].conversion)
 		{
-			if (*p == '"' || *p == '\\' || (unsigned char) *p < 0x20)
-				key->is_plain = false;
+			case INTAKE_CONVERT_INT2:
+			case INTAKE_CONVERT_INT4:
+			case INTAKE_CONVERT_INT8:
+			case INTAKE_CONVERT_FLOAT4:
+			case INTAKE_CONVERT_FLOAT8:
+				json->takes_number[i] = true;
+				json->takes_string[i] = !json->is_strict;
+				break;
+			case INTAKE_CONVERT_BOOL:
+				json->takes_string[i] = !json->is_strict;
+				break;
+			case INTAKE_CONVERT_TEXT:
+			case INTAKE_CONVERT_DATE:
+			case INTAKE_CONVERT_TIMESTAMP:
+			case INTAKE_CONVERT_TIMESTAMPTZ:
+				json->takes_string[i] = true;
+				break;
+			default:
+				break;
 		}
 	}
-	json->nkeys = columns->ncolumns;
-	json->first_key = columns->ncolumns > 0 ? 0 : -1;
 }
 
 static IntakeDecoder *
@@ -626,7 +710,8 @@ begin_ndjson(IntakeSource *source, IntakeColumnSet *columns,
 	json->context = CurrentMemoryContext;
 	json->numbers = intake_columns_in_order(columns, options->columns,
 											&json->nvalues);
-	begin_keys(json);
+	begin_fast(json);
+	intake_ndjson_keys_make(&json->keys, columns);
 
 	memset(position, 0, sizeof(*position));
 	position->line = 1;

@@ -17,6 +17,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "format/scan_number.h"
+
 #define INTAKE_AVRO_SYNC_LENGTH 16
 
 typedef enum IntakeAvroScan
@@ -63,6 +65,40 @@ intake_scan_avro_long(const char **cursor, const char *limit, int64_t *value)
 	*value = (int64_t) (byte >> 1) ^ -(int64_t) (byte & 1);
 	(*cursor)++;
 	return INTAKE_AVRO_OK;
+}
+
+/*
+ * A long of up to eight bytes with as many at hand, which most are; false,
+ * and the cursor stays, for all else.
+ */
+static inline bool
+intake_scan_avro_usual_long(const char **cursor, const char *limit,
+							int64_t *value)
+{
+	uint64_t	word;
+	uint64_t	last;
+
+	if (limit - *cursor < 8)
+		return false;
+	word = intake_scan_load_word(*cursor);
+
+	/* the first byte without the bit that says that more follow */
+	last = ~word & UINT64_C(0x8080808080808080);
+	if (last == 0)
+		return false;
+	last &= ~last + 1;
+	*cursor += __builtin_ctzll(last) / 8 + 1;
+
+	/* its bytes alone, and of each the seven bits that count, joined */
+	word &= (last ^ (last - 1)) & UINT64_C(0x7F7F7F7F7F7F7F7F);
+	word = (word & UINT64_C(0x007F007F007F007F)) |
+		(word & UINT64_C(0x7F007F007F007F00)) >> 1;
+	word = (word & UINT64_C(0x00003FFF00003FFF)) |
+		(word & UINT64_C(0x3FFF00003FFF0000)) >> 2;
+	word = (word & UINT64_C(0x000000000FFFFFFF)) |
+		(word & UINT64_C(0x0FFFFFFF00000000)) >> 4;
+	*value = (int64_t) (word >> 1) ^ -(int64_t) (word & 1);
+	return true;
 }
 
 /* An int: bad when the number has more than 32 bits. */

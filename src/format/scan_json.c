@@ -140,9 +140,8 @@ set_fault_byte(IntakeScanJson *scan, const char *fault)
 	return set_fault(scan, INTAKE_JSON_UNEXPECTED, fault);
 }
 
-/* A string; the cursor stands on its opening quote. */
-static IntakeJsonToken
-scan_string(IntakeScanJson *scan)
+IntakeJsonToken
+intake_scan_json_string(IntakeScanJson *scan)
 {
 	const char *start = scan->cursor + 1;
 	const char *p = start;
@@ -296,7 +295,7 @@ intake_scan_json_next(IntakeScanJson *scan)
 	switch (*scan->cursor)
 	{
 		case '"':
-			return scan_string(scan);
+			return intake_scan_json_string(scan);
 		case '-':
 		case '0': case '1': case '2': case '3': case '4':
 		case '5': case '6': case '7': case '8': case '9':

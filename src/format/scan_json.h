@@ -92,6 +92,9 @@ extern void intake_scan_json_begin(IntakeScanJson *scan, const char *text,
  */
 extern IntakeJsonToken intake_scan_json_next(IntakeScanJson *scan);
 
+/* The same where the cursor stands on a quote: a string, or bad. */
+extern IntakeJsonToken intake_scan_json_string(IntakeScanJson *scan);
+
 /*
  * Reads a whole value, nested ones included, checked for all of the grammar;
  * escapes are checked as intake_scan_json_unescape() checks them.  start and

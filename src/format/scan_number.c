@@ -172,34 +172,6 @@ static const PowerOfFive powers_of_five[] = {
 	{UINT64_C(0xC2781F49FFCFA6D5), UINT64_C(0x3CBF6B71C76B25FB)}
 };
 
-/* Passes over digits and adds them to *number, which may overflow. */
-static inline const char *
-read_digits(const char *p, const char *limit, uint64_t *number)
-{
-	uint64_t	sum = *number;
-
-	while (limit - p >= 8)
-	{
-		uint64_t	part;
-
-		if (!intake_scan_eight_digits(p, &part))
-			break;
-		sum = sum * 100000000 + part;
-		p += 8;
-	}
-	while (p < limit)
-	{
-		unsigned	digit = (unsigned char) *p - (unsigned) '0';
-
-		if (digit > 9)
-			break;
-		sum = sum * 10 + digit;
-		p++;
-	}
-	*number = sum;
-	return p;
-}
-
 /* How many of the digits from p to end (a point among them) count. */
 static int
 count_digits(const char *p, const char *end)
@@ -227,7 +199,7 @@ read_exponent(const char *p, const char *limit, int *exponent)
 	if (p < limit && (*p == '-' || *p == '+'))
 		is_negative = *p++ == '-';
 	digits = p;
-	p = read_digits(p, limit, &value);
+	p = intake_scan_digits(p, limit, &value);
 	if (p == digits || p - digits > MAX_EXPONENT_DIGITS)
 		return NULL;
 	*exponent += is_negative ? -(int) value : (int) value;
@@ -250,7 +222,7 @@ intake_scan_decimal(const char **cursor, const char *limit,
 	p += decimal->is_negative;
 
 	begin = p;
-	p = read_digits(p, limit, &decimal->digits);
+	p = intake_scan_digits(p, limit, &decimal->digits);
 	ndigits = (size_t) (p - begin);
 	if (ndigits == 0)
 		return false;
@@ -259,7 +231,7 @@ intake_scan_decimal(const char **cursor, const char *limit,
 	if (p < limit && *p == '.')
 	{
 		point = p + 1;
-		p = read_digits(point, limit, &decimal->digits);
+		p = intake_scan_digits(point, limit, &decimal->digits);
 		if (p == point || p - point > 10000)
 			return false;
 		decimal->exponent = -(int) (p - point);

@@ -49,27 +49,87 @@ intake_scan_load_word(const char *p)
 }
 
 /*
- * Reads the 8 digits at p; false when one is none.  All of them are done at
- * once: neighbours are joined to numbers of two digits, and these are summed
- * up with their powers of ten, two of them by each multiplication.
+ * The bytes of a word of 8 digits, '0' taken away from each by XOR, that are
+ * no digits: their highest bits.  Only the first of them is sure, since the
+ * sum may carry from there on.
  */
-static inline bool
-intake_scan_eight_digits(const char *p, uint64_t *value)
+static inline uint64_t
+intake_scan_find_letters(uint64_t word)
+{
+	return ((word + UINT64_C(0x7676767676767676)) | word) &
+		UINT64_C(0x8080808080808080);
+}
+
+/*
+ * The number of 8 digits, '0' taken away from each.  All are done at once:
+ * neighbours are joined to numbers of two digits, and these are summed up
+ * with their powers of ten, two of them by each multiplication.
+ */
+static inline uint64_t
+intake_scan_join_digits(uint64_t word)
 {
 	const uint64_t every = UINT64_C(0x000000FF000000FF);
 	const uint64_t first = UINT64_C(0x000F424000000064);
 	const uint64_t second = UINT64_C(0x0000271000000001);
+
+	word = word * 10 + (word >> 8);
+	word = (word & every) * first + ((word >> 16) & every) * second;
+	return word >> 32;
+}
+
+/* Reads the 8 digits at p; false when one is none. */
+static inline bool
+intake_scan_eight_digits(const char *p, uint64_t *value)
+{
 	uint64_t	word = intake_scan_load_word(p) ^
 		UINT64_C(0x3030303030303030);
 
-	/* 10 and more reach the highest bit of their byte, if not in it yet */
-	if ((((word + UINT64_C(0x7676767676767676)) | word) &
-		 UINT64_C(0x8080808080808080)) != 0)
+	if (intake_scan_find_letters(word) != 0)
 		return false;
-	word = word * 10 + (word >> 8);
-	word = (word & every) * first + ((word >> 16) & every) * second;
-	*value = word >> 32;
+	*value = intake_scan_join_digits(word);
 	return true;
+}
+
+/* Passes over digits and adds them to *number, which may overflow. */
+static inline const char *
+intake_scan_digits(const char *p, const char *limit, uint64_t *number)
+{
+	static const uint32_t powers[] = {
+		1, 10, 100, 1000, 10000, 100000, 1000000, 10000000
+	};
+	uint64_t	sum = *number;
+
+	while (limit - p >= 8)
+	{
+		uint64_t	word = intake_scan_load_word(p) ^
+			UINT64_C(0x3030303030303030);
+		uint64_t	letters = intake_scan_find_letters(word);
+		int			ndigits;
+
+		if (letters != 0)
+		{
+			/* zeros in front make 8 of them */
+			ndigits = __builtin_ctzll(letters) / 8;
+			if (ndigits > 0)
+				sum = sum * powers[ndigits] +
+					intake_scan_join_digits(word << (64 - 8 * ndigits));
+			*number = sum;
+			return p + ndigits;
+		}
+		sum = sum * 100000000 + intake_scan_join_digits(word);
+		p += 8;
+	}
+	while (p < limit)
+	{
+		unsigned	digit = (unsigned char) *p - (unsigned) '0';
+
+		if (digit > 9)
+			break;
+		sum = sum * 10 + digit;
+		p++;
+	}
+	*number = sum;
+	return p;
 }
 
 /* Reads [+-]digits of up to INTAKE_INTEGER_DIGITS digits. */

@@ -13,6 +13,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 /*
  * How many bytes at the start are whole, valid characters: len when all are,
@@ -25,5 +27,23 @@ extern size_t intake_scan_utf8_valid(const char *text, size_t len);
  * 4 bytes, those that a decoder would take for one broken character.
  */
 extern size_t intake_scan_utf8_broken(const char *text, size_t len);
+
+/* Is it ASCII without NUL?  Inline, for texts that are short. */
+static inline bool
+intake_scan_utf8_is_ascii_text(const char *text, size_t len)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t	found = 0;		/* its highest bits: a byte is high or NUL */
+	uint64_t	word;
+
+	for (; len >= sizeof(word); text += sizeof(word), len -= sizeof(word))
+	{
+		memcpy(&word, text, sizeof(word));
+		found |= word | (word - ones);
+	}
+	for (; len > 0; text++, len--)
+		found |= (*text & 0x80) | (*text == '\0' ? 0x80 : 0);
+	return (found & (ones << 7)) == 0;
+}
 
 #endif							/* INTAKE_SCAN_UTF8_H */

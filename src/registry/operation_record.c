@@ -320,30 +320,40 @@ may_forget(const Record *record)
 	return superuser() || belongs_to(record, GetUserId());
 }
 
+typedef struct ForgetState
+{
+	int			forgotten;
+	int			refused;		/* others' */
+} ForgetState;
+
 static bool
 forget_visitor(const Record *record, void *arg)
 {
-	int		   *count = arg;
+	ForgetState *state = arg;
 	Oid			role = DatumGetObjectId(VALUE(record, COLUMN_ROLE_OID));
 
 	if (!may_forget(record))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("must be owner of %s to forget an operation on it",
-						text_value(record, COLUMN_TARGET))));
+	{
+		state->refused++;
+		return false;
+	}
 	intake_operation_lock(role, DatumGetUUIDP(VALUE(record, COLUMN_OPERATION)));
 	CatalogTupleDelete(record->slice, &record->tuple->t_self);
-	(*count)++;
+	state->forgotten++;
 	return false;
 }
 
 int
 intake_record_forget(const pg_uuid_t *uuid)
 {
-	int			count = 0;
+	ForgetState state = {0, 0};
 
-	visit_records(uuid, RowExclusiveLock, forget_visitor, &count);
-	return count;
+	visit_records(uuid, RowExclusiveLock, forget_visitor, &state);
+	if (state.forgotten == 0 && state.refused > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of the target to forget an operation")));
+	return state.forgotten;
 }
 
 static void

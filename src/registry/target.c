@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "access/relation.h"
 #include "catalog/partition.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
@@ -15,6 +16,7 @@
 #include "convert.h"
 #include "registry/entity.h"
 #include "registry/target.h"
+#include "view.h"
 
 static const char *const kind_names[] = {
 	[INTAKE_KIND_NONE] = NULL,
@@ -66,7 +68,16 @@ static Oid
 get_root(Relation rel)
 {
 	List	   *ancestors;
+	Oid			base = intake_view_base(rel, 0, NULL);
 
+	if (OidIsValid(base))
+	{
+		Relation	base_rel = relation_open(base, AccessShareLock);
+		Oid			root = get_root(base_rel);
+
+		relation_close(base_rel, NoLock);
+		return root;
+	}
 	if (!rel->rd_rel->relispartition)
 		return RelationGetRelid(rel);
 

@@ -106,9 +106,10 @@ follow_row(IntakeHeapBuffers *buffers, ResultRelInfo *result,
 
 	if (result->ri_NumIndices > 0)
 		recheck = intake_insert_index_tuples(result, slot, buffers->estate);
-	if (result->ri_TrigDesc != NULL &&
-		(result->ri_TrigDesc->trig_insert_after_row ||
-		 result->ri_TrigDesc->trig_insert_new_table))
+	/* Of a partition, the root's triggers own the transition table. */
+	if (buffers->capture != NULL ||
+		(result->ri_TrigDesc != NULL &&
+		 result->ri_TrigDesc->trig_insert_after_row))
 		ExecARInsertTriggers(buffers->estate, result, slot, recheck,
 							 buffers->capture);
 	list_free(recheck);

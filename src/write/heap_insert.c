@@ -7,8 +7,8 @@
  *		generated columns --> constraints --> heap_buffer.c: many rows at
  *		once into table, indexes and the queue of AFTER triggers
  *
- * The executor's own routines do each step.  Where a trigger may look at the
- * table while rows come in, rows go in one by one.
+ * The executor's own routines do each step.  Where a trigger or a default may
+ * look at the table while rows come in, rows go in one by one.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,6 +22,7 @@
 #include "executor/executor.h"
 #include "executor/nodeModifyTable.h"
 #include "nodes/makefuncs.h"
+#include "optimizer/optimizer.h"
 #include "parser/parse_coerce.h"
 #include "parser/parse_relation.h"
 #include "rewrite/rewriteHandler.h"
@@ -48,7 +49,8 @@ struct IntakeHeapInsert
 	PartitionTupleRouting *routing; /* NULL: not partitioned */
 	TupleTableSlot *slot;		/* a row in the shape of the target */
 	IntakeHeapBuffers *buffers;
-	bool		is_single;		/* no partition takes many rows at once */
+	bool		has_captured_partitions;	/* by a transition table */
+	bool		is_single;		/* rows go in one by one */
 	MemoryContext context;
 
 	/* for the columns mentioned so far */
@@ -151,6 +153,7 @@ find_computed(IntakeHeapInsert *insert)
 	int			i;
 
 	insert->ncomputed = 0;
+	insert->is_single = insert->has_captured_partitions;
 	insert->computed = palloc(Max(desc->natts, 1) * sizeof(Computed));
 	for (i = 0; i < desc->natts; i++)
 	{
@@ -163,6 +166,9 @@ find_computed(IntakeHeapInsert *insert)
 		value = missing_value(rel, attribute);
 		if (value == NULL)
 			continue;
+		/* such a function may look at the rows that are in the table */
+		if (contain_volatile_functions_not_nextval((Node *) value))
+			insert->is_single = true;
 		insert->computed[insert->ncomputed].attnum = i + 1;
 		insert->computed[insert->ncomputed].expression =
 			ExecPrepareExpr(value, insert->estate);
@@ -226,6 +232,7 @@ intake_heap_begin(IntakeWriter *writer)
 	insert->writer = writer;
 	insert->context = CurrentMemoryContext;
 	insert->nmentioned = -1;
+	AfterTriggerBeginQuery();
 	begin_executor(insert);
 	insert->slot = table_slot_create(writer->rel, NULL);
 
@@ -233,15 +240,14 @@ intake_heap_begin(IntakeWriter *writer)
 	 * A transition table of a partitioned table collects rows by the root's
 	 * triggers, which the buffers of its partitions do not know.
 	 */
-	insert->is_single = insert->routing != NULL && triggers != NULL &&
-		triggers->trig_insert_new_table;
+	insert->has_captured_partitions = insert->routing != NULL &&
+		triggers != NULL && triggers->trig_insert_new_table;
 
 	CommandCounterIncrement();
 	insert->buffers =
 		intake_heap_buffers_make(insert->estate,
 								 insert->modify->mt_transition_capture,
 								 GetCurrentCommandId(true), writer->position);
-	AfterTriggerBeginQuery();
 	ExecBSInsertTriggers(insert->estate, insert->root);
 	return insert;
 }
@@ -343,6 +349,7 @@ insert_single(IntakeHeapInsert *insert, ResultRelInfo *result,
 {
 	bool		has_before_trigger = has_before_row_trigger(result);
 
+	intake_heap_buffers_flush(insert->buffers);
 	set_captured_row(insert, has_before_trigger);
 	if (has_before_trigger &&
 		!ExecBRInsertTriggers(insert->estate, result, slot))
@@ -359,7 +366,8 @@ insert_row(IntakeHeapInsert *insert, const IntakeRow *row)
 	ResultRelInfo *result = insert->root;
 	TupleTableSlot *slot = insert->slot;
 
-	if (insert->routing == NULL && !has_before_row_trigger(result))
+	if (insert->routing == NULL && !insert->is_single &&
+		!has_before_row_trigger(result))
 	{
 		slot = intake_heap_buffers_next(insert->buffers, result, row);
 		fill_slot(insert, row, slot);

@@ -68,7 +68,6 @@ make_statement(IntakeInsert *insert)
 	int			nfields;
 	int		   *fields = intake_insert_fields(writer, &nfields);
 
-	intake_sql_free(insert->statement);
 	insert->statement = intake_sql_make(writer, writer->columns, fields,
 										nfields);
 	insert->statement->is_positioned = true;
@@ -111,7 +110,7 @@ intake_insert_batch(IntakeInsert *insert, IntakeBatch *batch)
 	else
 		inserted = insert_by_sql(insert, batch);
 	counters->rows_inserted += inserted;
-	counters->rows_skipped += batch->nrows - inserted;
+	counters->rows_skipped += Max(0, batch->nrows - inserted);
 	MemoryContextSwitchTo(old);
 }
 
@@ -131,5 +130,4 @@ intake_insert_end(IntakeInsert *insert)
 {
 	if (insert->heap != NULL)
 		intake_heap_end(insert->heap);
-	intake_sql_free(insert->statement);
 }

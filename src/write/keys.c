@@ -275,10 +275,6 @@ intake_keys_delete_rows(IntakeKeys *keys)
 void
 intake_keys_end(IntakeKeys *keys)
 {
-	ListCell   *cell;
-
-	foreach(cell, keys->patterns)
-		intake_sql_free(((Pattern *) lfirst(cell))->statement);
 	ExecDropSingleTupleTableSlot(keys->input);
 	tuplesort_end(keys->sort);
 }

@@ -9,8 +9,10 @@
 
 #include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/nbtree.h"
 #include "access/stratnum.h"
 #include "catalog/pg_am.h"
+#include "catalog/dependency.h"
 #include "catalog/pg_index.h"
 #include "utils/lsyscache.h"
 
@@ -60,6 +62,18 @@ covers_names(Relation rel, Relation index, List *names)
 	return true;
 }
 
+/* Whether the operator class says that equal values are equal bytes. */
+static bool
+is_bitwise(Oid family, Oid type, Oid collation)
+{
+	Oid			function = get_opfamily_proc(family, type, type,
+											 BTEQUALIMAGE_PROC);
+
+	return OidIsValid(function) &&
+		DatumGetBool(OidFunctionCall1Coll(function, collation,
+										  ObjectIdGetDatum(type)));
+}
+
 static IntakeMergeKey *
 make_merge_key(Relation index)
 {
@@ -70,7 +84,10 @@ make_merge_key(Relation index)
 
 	key->is_primary = form->indisprimary;
 	key->ncolumns = n;
+	key->constraint =
+		get_constraint_name(get_index_constraint(RelationGetRelid(index)));
 	key->attnums = palloc(n * sizeof(AttrNumber));
+	key->is_bitwise = palloc(n * sizeof(bool));
 	key->eq_operators = palloc(n * sizeof(Oid));
 	key->lt_operators = palloc(n * sizeof(Oid));
 	key->collations = palloc(n * sizeof(Oid));
@@ -81,6 +98,7 @@ make_merge_key(Relation index)
 
 		key->attnums[i] = form->indkey.values[i];
 		key->collations[i] = index->rd_indcollation[i];
+		key->is_bitwise[i] = is_bitwise(family, type, key->collations[i]);
 		key->eq_operators[i] = get_opfamily_member(family, type, type,
 												   BTEqualStrategyNumber);
 		key->lt_operators[i] = get_opfamily_member(family, type, type,

@@ -16,7 +16,9 @@ typedef struct IntakeMergeKey
 	bool		is_primary;
 	bool		is_only;		/* the table has no other unique index */
 	int			ncolumns;
+	char	   *constraint;		/* name, or NULL: an index alone */
 	AttrNumber *attnums;		/* in the order of the index */
+	bool	   *is_bitwise;		/* equal keys have equal bytes */
 	Oid		   *eq_operators;	/* of the index's operator classes */
 	Oid		   *lt_operators;
 	Oid		   *collations;		/* of the index */

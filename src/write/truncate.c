@@ -76,7 +76,6 @@ run_statement(IntakeWriter *writer, const char *command, bool sees_all)
 
 	statement->sql = psprintf("%s %s", command, writer->target->name);
 	processed = intake_sql_run(statement, NULL, sees_all);
-	intake_sql_free(statement);
 	return processed;
 }
 

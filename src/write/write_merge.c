@@ -3,8 +3,12 @@
  * write_merge.c
  *	  Mode merge: rows are inserted, replaced or deleted by a unique key.
  *
- * [rows] --tuplesort by key--> last record of each key --+-> upsert batches
- *														  +-> delete batches
+ * [rows] --tuplesort by key--> last record of each key --+-> delete batches
+ *														  +-> upsert batches
+ *
+ * All deletes go before all upserts, so that a row may take over a value that
+ * a second unique index had from a deleted one: where there are both, the
+ * upserts wait in a stage.
  *
  * The sort is by the operator classes and collations of the unique index, so
  * that equal keys are just those that the index takes for equal; records of
@@ -21,6 +25,7 @@
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 #include "utils/sortsupport.h"
 #include "utils/tuplesort.h"
 #include "utils/typcache.h"
@@ -48,6 +53,7 @@ typedef struct MergeState
 	bool		has_deletes;
 
 	/* phase 2 */
+	IntakeStage *waiting;		/* upserts, while there are deletes; or NULL */
 	IntakeBatch *upserts;
 	IntakeBatch *deletes;
 	IntakeStatement *upsert;
@@ -151,21 +157,48 @@ take_merge(IntakeWriter *writer, IntakeBatch *batch)
 	}
 }
 
-/* "a", "b": the key's columns. */
+/* ON CONSTRAINT name, or (a, b): what ON CONFLICT goes by. */
 static void
-append_key(StringInfo sql, const IntakeWriter *writer, const MergeState *state)
+append_arbiter(StringInfo sql, const IntakeWriter *writer,
+			   const IntakeMergeKey *key)
 {
 	int			i;
 
-	for (i = 0; i < state->key->ncolumns; i++)
-		appendStringInfo(sql, "%s%s", i > 0 ? ", " : "",
-						 intake_sql_column(writer->rel,
-										   state->key->attnums[i]));
+	if (key->constraint != NULL)
+	{
+		appendStringInfo(sql, "ON CONSTRAINT %s",
+						 quote_identifier(key->constraint));
+		return;
+	}
+	for (i = 0; i < key->ncolumns; i++)
+		appendStringInfo(sql, "%s%s%s", i > 0 ? ", " : "(",
+						 intake_sql_column(writer->rel, key->attnums[i]),
+						 intake_sql_collation(key->collations[i]));
+	appendStringInfoChar(sql, ')');
+}
+
+/*
+ * Whether an update has to set the column.  A key that stays the same to the
+ * byte is left alone: setting it would lock the row against foreign keys
+ * that refer to it.
+ */
+static bool
+is_set_by_update(const IntakeMergeKey *key, AttrNumber attnum)
+{
+	int			i;
+
+	for (i = 0; i < key->ncolumns; i++)
+	{
+		if (key->attnums[i] == attnum)
+			return !key->is_bitwise[i];
+	}
+	return attnum != 0;
 }
 
 /* The action of ON CONFLICT: the whole row is replaced, or kept. */
 static void
-append_action(StringInfo sql, const IntakeWriter *writer)
+append_action(StringInfo sql, const IntakeWriter *writer,
+			  const IntakeMergeKey *key)
 {
 	const IntakeColumnSet *columns = writer->columns;
 	const char *separator = "";
@@ -181,11 +214,18 @@ append_action(StringInfo sql, const IntakeWriter *writer)
 	{
 		const char *name;
 
-		if (columns->columns[i].attnum == 0)
+		if (!is_set_by_update(key, columns->columns[i].attnum))
 			continue;
 		name = intake_sql_column(writer->rel, columns->columns[i].attnum);
 		appendStringInfo(sql, "%s%s = excluded.%s", separator, name, name);
 		separator = ", ";
+	}
+	/* A table that is all key: an update that changes nothing. */
+	if (separator[0] == '\0')
+	{
+		const char *name = intake_sql_column(writer->rel, key->attnums[0]);
+
+		appendStringInfo(sql, "%s = excluded.%s", name, name);
 	}
 	appendStringInfoString(sql, " WHERE " INTAKE_SQL_CONFLICT);
 }
@@ -211,10 +251,10 @@ make_upsert(IntakeWriter *writer, MergeState *state)
 	intake_sql_append_fields(&sql, statement);
 	appendStringInfoString(&sql, " FROM ");
 	intake_sql_append_source(&sql, statement);
-	appendStringInfoString(&sql, " WHERE " INTAKE_SQL_POSITION " ON CONFLICT (");
-	append_key(&sql, writer, state);
-	appendStringInfoString(&sql, ") DO ");
-	append_action(&sql, writer);
+	appendStringInfoString(&sql, " WHERE " INTAKE_SQL_POSITION " ON CONFLICT ");
+	append_arbiter(&sql, writer, state->key);
+	appendStringInfoString(&sql, " DO ");
+	append_action(&sql, writer, state->key);
 	appendStringInfoString(&sql,
 						   " RETURNING " INTAKE_SQL_WRITTEN ")"
 						   " SELECT pg_catalog.count(*) FROM w");
@@ -265,6 +305,28 @@ flush_upserts(IntakeWriter *writer, MergeState *state)
 	counters->rows_skipped += state->upserts->nrows -
 		state->upsert->inserted - state->upsert->updated;
 	intake_batch_clear(state->upserts);
+}
+
+/* Writes the batch of upserts, or leaves it until all deletes are done. */
+static void
+pass_upserts(IntakeWriter *writer, MergeState *state)
+{
+	if (state->waiting == NULL)
+	{
+		flush_upserts(writer, state);
+		return;
+	}
+	intake_stage_put(state->waiting, state->upserts);
+	intake_batch_clear(state->upserts);
+}
+
+/* Writes the upserts that have waited. */
+static void
+flush_waiting(IntakeWriter *writer, MergeState *state)
+{
+	while (intake_stage_get(state->waiting, state->upserts, writer->defaults))
+		flush_upserts(writer, state);
+	intake_stage_end(state->waiting);
 }
 
 /* Deletes the rows whose keys wait to be deleted. */
@@ -329,7 +391,7 @@ apply_row(IntakeWriter *writer, MergeState *state, TupleTableSlot *sorted)
 	add_row(writer, batch, sorted);
 	batch->nrows++;
 	if (intake_batch_is_full(state->upserts))
-		flush_upserts(writer, state);
+		pass_upserts(writer, state);
 	if (intake_batch_is_full(state->deletes))
 		flush_deletes(writer, state);
 }
@@ -354,8 +416,10 @@ apply_sorted(IntakeWriter *writer, MergeState *state)
 		last = slot;
 		slot = other;
 	}
-	flush_upserts(writer, state);
+	pass_upserts(writer, state);
 	flush_deletes(writer, state);
+	if (state->waiting != NULL)
+		flush_waiting(writer, state);
 	ExecDropSingleTupleTableSlot(slot);
 	ExecDropSingleTupleTableSlot(last);
 }
@@ -376,13 +440,13 @@ finish_merge(IntakeWriter *writer)
 
 	state->output = MakeSingleTupleTableSlot(state->desc,
 											 &TTSOpsMinimalTuple);
+	if (state->has_deletes && state->has_upserts)
+		state->waiting = intake_stage_make(writer->columns);
 	state->upserts = intake_batch_make(writer->columns->ncolumns);
 	state->deletes = intake_batch_make(writer->columns->ncolumns);
 	tuplesort_performsort(state->sort);
 	apply_sorted(writer, state);
 
-	intake_sql_free(state->upsert);
-	intake_sql_free(state->delete);
 	ExecDropSingleTupleTableSlot(state->input);
 	ExecDropSingleTupleTableSlot(state->output);
 	tuplesort_end(state->sort);

@@ -50,6 +50,15 @@ typedef struct Feed
 
 static Feed *feed = NULL;
 
+static void
+free_plan(void *arg)
+{
+	IntakeStatement *statement = arg;
+
+	if (statement->plan != NULL)
+		SPI_freeplan(statement->plan);
+}
+
 IntakeStatement *
 intake_sql_make(IntakeWriter *writer, const IntakeColumnSet *columns,
 				const int *fields, int nfields)
@@ -57,6 +66,10 @@ intake_sql_make(IntakeWriter *writer, const IntakeColumnSet *columns,
 	IntakeStatement *statement = palloc0(sizeof(IntakeStatement));
 	int			i;
 
+	statement->callback.func = free_plan;
+	statement->callback.arg = statement;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext,
+									   &statement->callback);
 	statement->writer = writer;
 	statement->nfields = nfields;
 	statement->fields = fields;
@@ -213,13 +226,6 @@ intake_sql_run(IntakeStatement *statement, IntakeBatch *batch, bool sees_all)
 	SPI_finish();
 	statement->writer->position->record = 0;
 	return processed;
-}
-
-void
-intake_sql_free(IntakeStatement *statement)
-{
-	if (statement != NULL && statement->plan != NULL)
-		SPI_freeplan(statement->plan);
 }
 
 /* Raises the error for a call from outside our own statements. */

@@ -21,6 +21,7 @@
 typedef struct IntakeStatement
 {
 	IntakeWriter *writer;
+	MemoryContextCallback callback; /* frees the plan */
 	const char *sql;
 	SPIPlanPtr	plan;			/* NULL until first run */
 	int			nfields;
@@ -46,7 +47,7 @@ typedef struct IntakeStatement
 
 /*
  * Begins a statement over some columns of a set; sql is set by the caller.
- * Lives in the current memory context.
+ * Lives in the current memory context, and its plan with it.
  */
 extern IntakeStatement *intake_sql_make(IntakeWriter *writer,
 										const IntakeColumnSet *columns,
@@ -81,8 +82,5 @@ extern const char *intake_sql_collation(Oid collation);
  */
 extern int64 intake_sql_run(IntakeStatement *statement, IntakeBatch *batch,
 							bool sees_all);
-
-/* Drops the kept plan. */
-extern void intake_sql_free(IntakeStatement *statement);
 
 #endif							/* INTAKE_WRITE_SQL_H */
