@@ -52,7 +52,8 @@ sub sql
 }
 
 # Runs statements in one session after a checkpoint; returns the seconds that
-# all of them took on the client's clock and the WAL they wrote, in bytes.
+# all of them took on the client's clock, the WAL they wrote, in bytes, and
+# what they printed.
 sub timed_sql
 {
     my $before = sql('CHECKPOINT', 'SELECT pg_current_wal_insert_lsn()');
@@ -61,7 +62,7 @@ sub timed_sql
 
     $seconds += $1 / 1000 while $out =~ /^Time: ([\d.]+) ms/mg;
     my $wal = sql("SELECT pg_current_wal_insert_lsn() - '$before'");
-    return ($seconds, $wal);
+    return ($seconds, $wal, $out);
 }
 
 sub median
@@ -98,7 +99,8 @@ sub run_rounds
     }
 }
 
-# Prints the works; each base is a work's name that ratios are printed to.
+# Prints the works.  Each base is a work's name that ratios are printed to;
+# without one, a work's "against" names what its ratio is to.
 sub print_table
 {
     my ($title, $works, @bases) = @_;
@@ -107,8 +109,8 @@ sub print_table
     print "\n$title\n\n";
     printf "%-26s %8s %9s %8s %8s %8s", 'work', 's', 'krows/s', 'MB/s',
       'MB', 'WAL MB';
-    printf ' %11s', "/$_" foreach map { s/^COPY //r } @bases;
-    print "\n";
+    printf ' %12s', "/$_" foreach @bases;
+    print @bases ? "\n" : "  ratio\n";
     foreach my $work (@$works)
     {
         my $seconds = $work->{median};
@@ -117,7 +119,9 @@ sub print_table
           $seconds, $work->{rows} / $seconds / 1000,
           $work->{bytes} / $seconds / 1e6, $work->{bytes} / 1e6,
           $work->{wal_median} / 1e6;
-        printf ' %11.2f', $seconds / $median{$_} foreach @bases;
+        printf ' %12.2f', $seconds / $median{$_} foreach @bases;
+        printf ' %6.2f', $seconds / $median{ $work->{against} }
+          if $work->{against};
         print "\n";
     }
 }
@@ -296,12 +300,16 @@ sub remove_payloads
 
 sub read_value { return "pg_read_binary_file('$payloads/$_[0]')" }
 
-sub upload
+# Uploads a payload of so many records, as timed_sql() does.
+sub timed_upload
 {
-    my ($name, $file, $format, $arguments) = @_;
+    my ($name, $file, $format, $mode, $count) = @_;
+    my ($seconds, $wal, $out) =
+      timed_sql("SELECT rows_received FROM intake.upload('$name', "
+          . read_value($file) . ", '$format', mode => '$mode')");
 
-    return "SELECT rows_affected FROM intake.upload('$name', "
-      . read_value($file) . ", '$format'$arguments)";
+    $out =~ /^$count$/m or die "the upload of $file did not take $count rows\n";
+    return ($seconds, $wal);
 }
 
 #
@@ -332,7 +340,7 @@ sub append_works
             run => sub { decode_seconds($name, $file, $format) } },
           { %common, name => "$title append",
             run => sub {
-                timed_sql(upload($name, $file, $format, ", mode => 'append'"));
+                timed_upload($name, $file, $format, 'append', $count);
             } };
     }
     foreach my $kind ([ 'COPY CSV', 'csv', 'FORMAT csv, HEADER' ],
@@ -451,9 +459,9 @@ sub bench_merge
 
             push @works,
               { %common, name => "merge, $what",
+                against => "ON CONFLICT, $what",
                 run => sub {
-                    timed_sql(upload('target', $file, 'csv',
-                        ", mode => 'merge'"));
+                    timed_upload('target', $file, 'csv', 'merge', $rows);
                 } },
               { %common, name => "ON CONFLICT, $what",
                 run => sub {
@@ -464,12 +472,8 @@ sub bench_merge
                 } };
         }
         run_rounds(@works);
-        foreach my $pair ([ 0, 1 ], [ 2, 3 ])
-        {
-            print_table("merge of $rows rows into $rows, primary key and "
-                  . @$secondary . ' secondary indexes',
-                [ @works[@$pair] ], $works[ $pair->[1] ]{name});
-        }
+        print_table("merge of $rows rows into $rows, primary key and "
+              . @$secondary . ' secondary indexes', \@works);
     }
     sql('DROP TABLE target, plain');
     unlink("$payloads/new.csv", "$payloads/there.csv");
@@ -495,9 +499,10 @@ sub bench_replace
             prepare => sub { sql('VACUUM target') });
         my @works = (
             { %common, name => 'replace',
+                against => 'DELETE USING + INSERT',
                 run => sub {
-                    timed_sql(upload('target', 'replace.csv', 'csv',
-                        ", mode => 'replace'"));
+                    timed_upload('target', 'replace.csv', 'csv', 'replace',
+                        $replaced);
                 } },
             { %common, name => 'DELETE USING + INSERT',
                 run => sub {
@@ -514,7 +519,7 @@ sub bench_replace
         run_rounds(@works);
         print_table("replace of 1 % of the keys of $big rows, key index and "
               . @$secondary . ' secondary indexes',
-            \@works, 'DELETE USING + INSERT');
+            \@works);
     }
     sql('DROP TABLE target, plain');
     unlink("$payloads/replace.csv");
