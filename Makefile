@@ -24,6 +24,7 @@ OBJS = \
 	src/convert_arena.o \
 	src/convert_json.o \
 	src/convert_number.o \
+	src/convert_numeric.o \
 	src/convert_time.o \
 	src/defaults.o \
 	src/ingest.o \
@@ -66,12 +67,17 @@ OBJS = \
 	src/write/direct.o \
 	src/write/heap_buffer.o \
 	src/write/heap_insert.o \
+	src/write/heap_state.o \
+	src/write/heap_update.o \
+	src/write/heap_upsert.o \
 	src/write/insert.o \
+	src/write/key_scan.o \
 	src/write/keys.o \
 	src/write/lock.o \
 	src/write/merge_key.o \
 	src/write/stage.o \
 	src/write/truncate.o \
+	src/write/upsert.o \
 	src/write/write_append.o \
 	src/write/write_merge.o \
 	src/write/write_partition.o \

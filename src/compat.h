@@ -50,16 +50,18 @@
 #endif
 
 /*
- * The executor's range table of one entry, and the check of INSERT on some of
+ * The executor's range table of one entry, and the check of rights on some of
  * its columns; the entry keeps the columns for messages that show rows.
  */
 #if PG_VERSION_NUM < 160000
 #define intake_init_range_table(estate, entry) \
 	ExecInitRangeTable(estate, list_make1(entry))
-#define intake_check_insert(estate, entry, columns) \
+#define intake_check_rights(estate, entry, rights, reads, inserts, updates) \
 	do { \
-		(entry)->requiredPerms = ACL_INSERT; \
-		(entry)->insertedCols = (columns); \
+		(entry)->requiredPerms = (rights); \
+		(entry)->selectedCols = (reads); \
+		(entry)->insertedCols = (inserts); \
+		(entry)->updatedCols = (updates); \
 		(void) ExecCheckRTPerms(list_make1(entry), true); \
 	} while (0)
 #else
@@ -75,11 +77,13 @@
 		ExecInitRangeTable(estate, list_make1(entry), \
 						   infos_ INTAKE_UNPRUNED); \
 	} while (0)
-#define intake_check_insert(estate, entry, columns) \
+#define intake_check_rights(estate, entry, rights, reads, inserts, updates) \
 	do { \
 		RTEPermissionInfo *info_ = linitial((estate)->es_rteperminfos); \
-		info_->requiredPerms = ACL_INSERT; \
-		info_->insertedCols = (columns); \
+		info_->requiredPerms = (rights); \
+		info_->selectedCols = (reads); \
+		info_->insertedCols = (inserts); \
+		info_->updatedCols = (updates); \
 		(void) ExecCheckPermissions(list_make1(entry), list_make1(info_), \
 									true); \
 	} while (0)
@@ -101,6 +105,49 @@
 #else
 #define intake_insert_index_tuples(result, slot, estate) \
 	ExecInsertIndexTuples(result, slot, estate, false, false, NULL, NIL, false)
+#endif
+
+/* The entries of an updated row, as far as its indexes need them. */
+#if PG_VERSION_NUM < 160000
+typedef bool IntakeUpdateIndexes;
+
+#define intake_update_index_tuples(result, slot, estate, indexes) \
+	((indexes) ? ExecInsertIndexTuples(result, slot, estate, true, false, \
+									   NULL, NIL) : NIL)
+#define intake_epq_init(epq, estate) \
+	EvalPlanQualInit(epq, estate, NULL, NIL, -1)
+#else
+typedef TU_UpdateIndexes IntakeUpdateIndexes;
+
+#define intake_update_index_tuples(result, slot, estate, indexes) \
+	((indexes) != TU_None ? \
+	 ExecInsertIndexTuples(result, slot, estate, true, false, NULL, NIL, \
+						   (indexes) == TU_Summarizing) : NIL)
+#define intake_epq_init(epq, estate) \
+	EvalPlanQualInit(epq, estate, NULL, NIL, -1, NIL)
+#endif
+
+/* Row triggers of an UPDATE of a row that is locked. */
+#if PG_VERSION_NUM < 150000
+#define intake_before_row_update(estate, epq, result, tid, slot) \
+	ExecBRUpdateTriggers(estate, epq, result, tid, NULL, slot)
+#define intake_after_row_update(estate, result, tid, slot, recheck) \
+	ExecARUpdateTriggers(estate, result, tid, NULL, slot, recheck, NULL)
+#else
+#if PG_VERSION_NUM < 160000
+#define intake_before_row_update(estate, epq, result, tid, slot) \
+	ExecBRUpdateTriggers(estate, epq, result, tid, NULL, slot, NULL)
+#elif PG_VERSION_NUM < 180000
+#define intake_before_row_update(estate, epq, result, tid, slot) \
+	ExecBRUpdateTriggers(estate, epq, result, tid, NULL, slot, NULL, NULL)
+#else
+#define intake_before_row_update(estate, epq, result, tid, slot) \
+	ExecBRUpdateTriggers(estate, epq, result, tid, NULL, slot, NULL, NULL, \
+						 false)
+#endif
+#define intake_after_row_update(estate, result, tid, slot, recheck) \
+	ExecARUpdateTriggers(estate, result, NULL, NULL, tid, NULL, slot, \
+						 recheck, NULL, false)
 #endif
 
 #endif							/* INTAKE_COMPAT_H */

@@ -622,6 +622,8 @@ convert_text_times(IntakeColumn *column, const char *letters, size_t len)
 Datum
 intake_convert_text_datum(IntakeColumn *column, const char *text, size_t len)
 {
+	Datum		value;
+
 	switch (column->conversion)
 	{
 		case INTAKE_CONVERT_BOOL:
@@ -633,6 +635,10 @@ intake_convert_text_datum(IntakeColumn *column, const char *text, size_t len)
 		case INTAKE_CONVERT_FLOAT4:
 		case INTAKE_CONVERT_FLOAT8:
 			return intake_convert_float_datum(column, text, len);
+		case INTAKE_CONVERT_NUMERIC:
+			if (intake_convert_fast_numeric(column, text, len, &value))
+				return value;
+			return intake_convert_input_datum(column, text, len);
 		case INTAKE_CONVERT_TEXT:
 			return intake_convert_make_text(text, len);
 		case INTAKE_CONVERT_UUID:

@@ -104,6 +104,14 @@ intake_convert_fast_stamp(const IntakeColumn *column, const char *text,
 	return true;
 }
 
+/*
+ * convert_numeric.c: [-]digits[.digits] into numeric, when it needs no
+ * rounding; false when it needs the slow way.
+ */
+extern bool intake_convert_fast_numeric(const IntakeColumn *column,
+										const char *text, size_t len,
+										Datum *datum);
+
 /* Of a column that is_fast; false when the value needs the slow way. */
 static inline bool
 intake_convert_fast_text(const IntakeColumn *column, const char *text,
@@ -125,6 +133,8 @@ intake_convert_fast_text(const IntakeColumn *column, const char *text,
 		case INTAKE_CONVERT_FLOAT4:
 		case INTAKE_CONVERT_FLOAT8:
 			return intake_convert_fast_float(column, text, len, datum);
+		case INTAKE_CONVERT_NUMERIC:
+			return intake_convert_fast_numeric(column, text, len, datum);
 		case INTAKE_CONVERT_BOOL:
 			return intake_convert_fast_bool(text, len, datum);
 		case INTAKE_CONVERT_TIMESTAMP:

@@ -176,6 +176,8 @@ gather_bytes(AvroDecoder *decoder, size_t used, size_t len, size_t total)
 {
 	IntakeSource *source = decoder->base.source;
 
+	if (len == 0)
+		return;
 	if (used + len > decoder->buffer_size)
 	{
 		size_t		size = Min(Max((used + len) * 2, 64 * 1024), total);

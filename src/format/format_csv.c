@@ -20,7 +20,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-#include "convert.h"
+#include "convert_fast.h"
 #include "format/format.h"
 #include "format/format_text.h"
 #include "format/scan_csv.h"
@@ -626,8 +626,12 @@ convert_field(CsvDecoder *csv, const char *record,
 		unquote_field(csv, field, &text, &len);
 
 	row->nulls[number] = is_null;
-	row->values[number] = is_null ? intake_convert_null(column) :
-		intake_convert_text(column, text, len);
+	if (is_null)
+		row->values[number] = intake_convert_null(column);
+	else if (!column->is_fast ||
+			 !intake_convert_fast_text(column, text, len,
+									   &row->values[number]))
+		row->values[number] = intake_convert_text(column, text, len);
 }
 
 static bool

@@ -285,8 +285,8 @@ convert_value(NdjsonDecoder *json, int number, IntakeRow *row)
 }
 
 /*
- * Reads the number at the cursor into a column of integers or floats; false,
- * and the cursor stays, when it is not of the usual forms.
+ * Reads the number at the cursor into a column of numbers; false, and the
+ * cursor stays, when it is not of the usual forms.
  */
 static inline bool
 convert_fast_number(NdjsonDecoder *json, const IntakeColumn *column,
@@ -306,6 +306,12 @@ convert_fast_number(NdjsonDecoder *json, const IntakeColumn *column,
 		if (!intake_convert_fast_decimal(column, &decimal, value))
 			return false;
 	}
+	else if (column->conversion == INTAKE_CONVERT_NUMERIC)
+	{
+		if (!intake_convert_fast_numeric(column, scan->cursor,
+										 (size_t) (p - scan->cursor), value))
+			return false;
+	}
 	else
 	{
 		int64		integer = (int64) decimal.digits;
@@ -323,19 +329,35 @@ convert_fast_number(NdjsonDecoder *json, const IntakeColumn *column,
 
 /*
  * Reads the string at the cursor into a column; false, and the cursor stays,
- * when it has escapes or is not of the usual forms.
+ * when it is not of the usual forms.
  */
 static inline bool
-convert_fast_string(NdjsonDecoder *json, const IntakeColumn *column,
-					Datum *value)
+convert_fast_string(NdjsonDecoder *json, IntakeColumn *column, Datum *value)
 {
 	IntakeScanJson *scan = &json->scan;
+	IntakePosition *position = json->base.position;
 	const char *before = scan->cursor;
+	const char *text;
+	size_t		len;
 
-	if (intake_scan_json_string(scan) == INTAKE_JSON_STRING &&
-		!scan->has_escapes &&
-		intake_convert_fast_text(column, scan->start, scan->len, value))
-		return true;
+	if (intake_scan_json_string(scan) == INTAKE_JSON_STRING)
+	{
+		if (!scan->has_escapes)
+		{
+			if (intake_convert_fast_text(column, scan->start, scan->len, value))
+				return true;
+		}
+		else
+		{
+			position->column = column->name;
+			position->value = scan->start;
+			position->value_len = scan->len;
+			text = read_string(json, &len);
+			*value = intake_convert_json_string(column, text, len,
+												json->is_strict);
+			return true;
+		}
+	}
 	scan->cursor = before;
 	return false;
 }
@@ -372,7 +394,7 @@ convert_fast(NdjsonDecoder *json, int number, IntakeRow *row)
 {
 	IntakeScanJson *scan = &json->scan;
 	IntakePosition *position = json->base.position;
-	const IntakeColumn *column = &json->base.columns->columns[number];
+	IntakeColumn *column = &json->base.columns->columns[number];
 	Datum		value;
 	bool		is_null = false;
 	bool		is_done;
@@ -676,6 +698,7 @@ begin_fast(NdjsonDecoder *json)
 			case INTAKE_CONVERT_INT8:
 			case INTAKE_CONVERT_FLOAT4:
 			case INTAKE_CONVERT_FLOAT8:
+			case INTAKE_CONVERT_NUMERIC:
 				json->takes_number[i] = true;
 				json->takes_string[i] = !json->is_strict;
 				break;

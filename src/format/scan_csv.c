@@ -30,6 +30,7 @@ typedef struct BlockMasks
 	uint64_t	plain;			/* what matters outside quotes */
 	uint64_t	quoted;			/* what matters inside */
 	uint64_t	line_ends;		/* CR and LF */
+	uint64_t	delimiters;
 	bool		has_high;
 	bool		has_nul;
 } BlockMasks;
@@ -59,14 +60,16 @@ classify_block(const IntakeScanCsv *scan, const char *p, BlockMasks *masks)
 	__m128i		low = _mm_set1_epi8((char) 0xFF);
 	int			i;
 
-	masks->plain = masks->quoted = masks->line_ends = 0;
+	masks->plain = masks->quoted = 0;
+	masks->line_ends = masks->delimiters = 0;
 	for (i = 0; i < BLOCK_SIZE; i += 16)
 	{
 		__m128i		bytes = _mm_loadu_si128((const __m128i *) (p + i));
 		__m128i		quotes = _mm_cmpeq_epi8(bytes, quote);
 		__m128i		ends = _mm_or_si128(_mm_cmpeq_epi8(bytes, cr),
 										_mm_cmpeq_epi8(bytes, lf));
-		__m128i		plain = _mm_or_si128(_mm_cmpeq_epi8(bytes, delimiter),
+		__m128i		delimiters = _mm_cmpeq_epi8(bytes, delimiter);
+		__m128i		plain = _mm_or_si128(delimiters,
 										 _mm_or_si128(quotes, ends));
 		__m128i		quoted = _mm_or_si128(quotes,
 										  _mm_cmpeq_epi8(bytes, escape));
@@ -77,6 +80,8 @@ classify_block(const IntakeScanCsv *scan, const char *p, BlockMasks *masks)
 			(uint64_t) (unsigned) _mm_movemask_epi8(quoted) << i;
 		masks->line_ends |=
 			(uint64_t) (unsigned) _mm_movemask_epi8(ends) << i;
+		masks->delimiters |=
+			(uint64_t) (unsigned) _mm_movemask_epi8(delimiters) << i;
 		high = _mm_or_si128(high, bytes);
 		low = _mm_min_epu8(low, bytes);
 	}
@@ -105,6 +110,8 @@ classify_block(const IntakeScanCsv *scan, const char *p, BlockMasks *masks)
 		if (c == '\r' || c == '\n' || c == scan->delimiter ||
 			c == scan->quote)
 			masks->plain |= bit;
+		if (c == scan->delimiter)
+			masks->delimiters |= bit;
 		if (c == scan->quote || c == scan->escape)
 			masks->quoted |= bit;
 		high |= (unsigned char) c;
@@ -131,6 +138,7 @@ classify_tail(const IntakeScanCsv *scan, const char *p, size_t len,
 	masks->plain &= valid;
 	masks->quoted &= valid;
 	masks->line_ends &= valid;
+	masks->delimiters &= valid;
 }
 
 /* The arguments of intake_scan_csv_next(). */
@@ -174,13 +182,20 @@ put_field(IntakeScanCsv *scan, const CsvText *in, size_t end)
 static size_t
 count_line_ends(const char *text, size_t len)
 {
+	const char *end = text + len;
+	const char *p = text;
 	size_t		count = 0;
-	size_t		i;
 
-	for (i = 0; i < len; i++)
+	while ((p = memchr(p, '\n', (size_t) (end - p))) != NULL)
 	{
-		if (text[i] == '\n' ||
-			(text[i] == '\r' && (i + 1 == len || text[i + 1] != '\n')))
+		count++;
+		p++;
+	}
+	p = text;
+	while ((p = memchr(p, '\r', (size_t) (end - p))) != NULL)
+	{
+		p++;
+		if (p == end || *p != '\n')
 			count++;
 	}
 	return count;
@@ -257,6 +272,40 @@ read_plain(IntakeScanCsv *scan, const CsvText *in, size_t at)
 }
 
 /*
+ * Ends the fields that delimiters end before anything else happens in the
+ * block at scanned, outside quotes.  Returns the bits that are done with.
+ */
+static inline uint64_t
+put_plain_fields(IntakeScanCsv *scan, const CsvText *in,
+				 const BlockMasks *masks)
+{
+	uint64_t	others = masks->plain & ~masks->delimiters;
+	uint64_t	before = (others & (~others + 1)) - 1;
+	uint64_t	hits = masks->delimiters & before;
+	size_t		start = scan->field_start;
+	size_t		nfields = scan->nfields;
+
+	for (; hits != 0; hits &= hits - 1)
+	{
+		size_t		at = scan->scanned + (size_t) __builtin_ctzll(hits);
+
+		if (nfields < in->max_fields)
+		{
+			IntakeCsvField *field = &in->fields[nfields];
+
+			field->start = start;
+			field->len = at - start;
+			field->quoting = INTAKE_CSV_PLAIN;
+		}
+		nfields++;
+		start = at + 1;
+	}
+	scan->field_start = start;
+	scan->nfields = nfields;
+	return before;
+}
+
+/*
  * Goes through the block at scanned, of size bytes, and moves scanned to
  * where to go on.  Returns false when more text is needed for that.
  */
@@ -268,6 +317,8 @@ scan_block(IntakeScanCsv *scan, const CsvText *in, const BlockMasks *masks,
 	size_t		next = base + size;
 	uint64_t	todo = ~UINT64_C(0);
 
+	if (!scan->is_quoted && scan->nquotes == 0)
+		todo = ~put_plain_fields(scan, in, masks);
 	for (;;)
 	{
 		bool		is_quoted = scan->is_quoted;
@@ -360,6 +411,33 @@ intake_scan_csv_next(IntakeScanCsv *scan, const char *text, size_t len,
 	return INTAKE_CSV_RECORD;
 }
 
+/* Where escape and quote are one: copies what lies between quotes in runs. */
+static size_t
+unquote_runs(char quote, const char *text, size_t len, char *out)
+{
+	const char *p = text;
+	const char *end = text + len;
+	bool		is_quoted = false;
+	size_t		used = 0;
+
+	while (p < end)
+	{
+		const char *found = memchr(p, quote, (size_t) (end - p));
+		size_t		run = (size_t) ((found != NULL ? found : end) - p);
+
+		memcpy(out + used, p, run);
+		used += run;
+		if (found == NULL)
+			break;
+		p = found + 1;
+		if (is_quoted && p < end && *p == quote)
+			out[used++] = *p++;
+		else
+			is_quoted = !is_quoted;
+	}
+	return used;
+}
+
 size_t
 intake_scan_csv_unquote(const IntakeScanCsv *scan, const char *text,
 						size_t len, char *out)
@@ -368,6 +446,8 @@ intake_scan_csv_unquote(const IntakeScanCsv *scan, const char *text,
 	size_t		used = 0;
 	size_t		i;
 
+	if (scan->escape == scan->quote)
+		return unquote_runs(scan->quote, text, len, out);
 	for (i = 0; i < len; i++)
 	{
 		char		c = text[i];

@@ -20,207 +20,57 @@
 #include "commands/trigger.h"
 #include "executor/execPartition.h"
 #include "executor/executor.h"
-#include "executor/nodeModifyTable.h"
-#include "nodes/makefuncs.h"
-#include "optimizer/optimizer.h"
-#include "parser/parse_coerce.h"
-#include "parser/parse_relation.h"
-#include "rewrite/rewriteHandler.h"
-#include "utils/lsyscache.h"
 
 #include "compat.h"
 #include "write/heap_buffer.h"
 #include "write/heap_insert.h"
-
-/* A column of the table that the payload does not mention. */
-typedef struct Computed
-{
-	AttrNumber	attnum;
-	ExprState  *expression;
-} Computed;
+#include "write/heap_state.h"
 
 struct IntakeHeapInsert
 {
-	IntakeWriter *writer;
-	EState	   *estate;
-	RangeTblEntry *entry;		/* of the target */
+	IntakeHeapState state;
 	ModifyTableState *modify;
-	ResultRelInfo *root;
 	PartitionTupleRouting *routing; /* NULL: not partitioned */
 	TupleTableSlot *slot;		/* a row in the shape of the target */
 	IntakeHeapBuffers *buffers;
-	bool		has_captured_partitions;	/* by a transition table */
+	bool		has_capture;	/* of partitions' rows, by a transition table */
 	bool		is_single;		/* rows go in one by one */
-	MemoryContext context;
-
-	/* for the columns mentioned so far */
-	int			nmentioned;
-	int			nfields;
-	int		   *fields;			/* column numbers */
-	int			ncomputed;
-	Computed   *computed;
 };
 
-/* The range table's one entry. */
-static RangeTblEntry *
-make_range_entry(Relation rel)
-{
-	RangeTblEntry *entry = makeNode(RangeTblEntry);
-
-	entry->rtekind = RTE_RELATION;
-	entry->relid = RelationGetRelid(rel);
-	entry->relkind = rel->rd_rel->relkind;
-	entry->rellockmode = RowExclusiveLock;
-	return entry;
-}
-
-/* Checks INSERT on the columns that the payload mentions. */
-static void
-check_privileges(IntakeHeapInsert *insert)
-{
-	const IntakeColumnSet *columns = insert->writer->columns;
-	Bitmapset  *inserted = NULL;
-	int			i;
-
-	for (i = 0; i < insert->nfields; i++)
-	{
-		AttrNumber	attnum = columns->columns[insert->fields[i]].attnum;
-
-		inserted = bms_add_member(inserted,
-								  attnum - FirstLowInvalidHeapAttributeNumber);
-	}
-	intake_check_insert(insert->estate, insert->entry, inserted);
-}
-
-/* Which columns come from the payload, by column number. */
-static void
-find_fields(IntakeHeapInsert *insert)
-{
-	const IntakeColumnSet *columns = insert->writer->columns;
-	int			i;
-
-	insert->nfields = 0;
-	insert->fields = palloc(Max(columns->ncolumns, 1) * sizeof(int));
-	for (i = 0; i < columns->ncolumns; i++)
-	{
-		if (columns->columns[i].attnum != 0 &&
-			insert->writer->defaults->mentioned[i])
-			insert->fields[insert->nfields++] = i;
-	}
-}
-
-/* Whether the payload gives the column with this attribute number. */
-static bool
-is_field(const IntakeHeapInsert *insert, AttrNumber attnum)
-{
-	const IntakeColumnSet *columns = insert->writer->columns;
-	int			i;
-
-	for (i = 0; i < insert->nfields; i++)
-	{
-		if (columns->columns[insert->fields[i]].attnum == attnum)
-			return true;
-	}
-	return false;
-}
-
-/*
- * What a column gets that the payload does not give: its default, or NULL,
- * which a domain may refuse.  Returns NULL for a plain NULL.
- */
-static Expr *
-missing_value(Relation rel, Form_pg_attribute attribute)
-{
-	Node	   *value = build_column_default(rel, attribute->attnum);
-	int32		typmod = attribute->atttypmod;
-	Oid			base = getBaseTypeAndTypmod(attribute->atttypid, &typmod);
-	Const	   *null;
-
-	if (value != NULL || base == attribute->atttypid)
-		return (Expr *) value;
-	null = makeNullConst(base, typmod, attribute->attcollation);
-	return (Expr *) coerce_to_domain((Node *) null, base, typmod,
-									 attribute->atttypid, COERCION_IMPLICIT,
-									 COERCE_IMPLICIT_CAST, -1, false);
-}
-
-/* Compiles what the columns get that the payload does not give. */
-static void
-find_computed(IntakeHeapInsert *insert)
-{
-	Relation	rel = insert->writer->rel;
-	TupleDesc	desc = RelationGetDescr(rel);
-	int			i;
-
-	insert->ncomputed = 0;
-	insert->is_single = insert->has_captured_partitions;
-	insert->computed = palloc(Max(desc->natts, 1) * sizeof(Computed));
-	for (i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute attribute = TupleDescAttr(desc, i);
-		Expr	   *value;
-
-		if (attribute->attisdropped || attribute->attgenerated != '\0' ||
-			is_field(insert, i + 1))
-			continue;
-		value = missing_value(rel, attribute);
-		if (value == NULL)
-			continue;
-		/* such a function may look at the rows that are in the table */
-		if (contain_volatile_functions_not_nextval((Node *) value))
-			insert->is_single = true;
-		insert->computed[insert->ncomputed].attnum = i + 1;
-		insert->computed[insert->ncomputed].expression =
-			ExecPrepareExpr(value, insert->estate);
-		insert->ncomputed++;
-	}
-}
-
-/* Takes note of the columns that are mentioned by now. */
+/* Takes note of the columns that are mentioned by now, and checks rights. */
 static void
 follow_mentioned(IntakeHeapInsert *insert)
 {
-	MemoryContext old;
+	IntakeHeapState *state = &insert->state;
 
-	if (insert->nmentioned == insert->writer->defaults->nmentioned)
+	if (!intake_heap_state_follow(state))
 		return;
-	old = MemoryContextSwitchTo(insert->context);
-	insert->nmentioned = insert->writer->defaults->nmentioned;
-	find_fields(insert);
-	check_privileges(insert);
-	find_computed(insert);
-	MemoryContextSwitchTo(old);
+	intake_check_rights(state->estate, state->entry, ACL_INSERT, NULL,
+						intake_heap_state_columns(state), NULL);
+	/* such a default may look at the rows that are in the table */
+	insert->is_single = insert->has_capture || state->is_volatile;
 }
 
-/* The executor's state for an INSERT into the target. */
+/* What routing and transition tables need. */
 static void
-begin_executor(IntakeHeapInsert *insert)
+begin_modify(IntakeHeapInsert *insert)
 {
-	Relation	rel = insert->writer->rel;
-	EState	   *estate = CreateExecutorState();
-	ResultRelInfo *root = makeNode(ResultRelInfo);
+	IntakeHeapState *state = &insert->state;
+	Relation	rel = state->writer->rel;
 	ModifyTableState *modify = makeNode(ModifyTableState);
 
-	insert->estate = estate;
-	insert->root = root;
 	insert->modify = modify;
-	insert->entry = make_range_entry(rel);
-	intake_init_range_table(estate, insert->entry);
-	ExecInitResultRelation(estate, root, 1);
-	CheckValidResultRel(root, CMD_INSERT);
-	ExecOpenIndices(root, false);
-
 	modify->ps.plan = NULL;
-	modify->ps.state = estate;
+	modify->ps.state = state->estate;
 	modify->operation = CMD_INSERT;
 	modify->mt_nrels = 1;
-	modify->resultRelInfo = root;
-	modify->rootResultRelInfo = root;
+	modify->resultRelInfo = state->result;
+	modify->rootResultRelInfo = state->result;
 	modify->mt_transition_capture =
 		MakeTransitionCaptureState(rel->trigdesc, RelationGetRelid(rel),
 								   CMD_INSERT);
 	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
-		insert->routing = ExecSetupPartitionTupleRouting(estate, rel);
+		insert->routing = ExecSetupPartitionTupleRouting(state->estate, rel);
 }
 
 IntakeHeapInsert *
@@ -229,26 +79,24 @@ intake_heap_begin(IntakeWriter *writer)
 	IntakeHeapInsert *insert = palloc0(sizeof(IntakeHeapInsert));
 	TriggerDesc *triggers = writer->rel->trigdesc;
 
-	insert->writer = writer;
-	insert->context = CurrentMemoryContext;
-	insert->nmentioned = -1;
 	AfterTriggerBeginQuery();
-	begin_executor(insert);
+	intake_heap_state_begin(&insert->state, writer, CMD_INSERT);
+	begin_modify(insert);
 	insert->slot = table_slot_create(writer->rel, NULL);
 
 	/*
 	 * A transition table of a partitioned table collects rows by the root's
 	 * triggers, which the buffers of its partitions do not know.
 	 */
-	insert->has_captured_partitions = insert->routing != NULL &&
+	insert->has_capture = insert->routing != NULL &&
 		triggers != NULL && triggers->trig_insert_new_table;
 
 	CommandCounterIncrement();
 	insert->buffers =
-		intake_heap_buffers_make(insert->estate,
+		intake_heap_buffers_make(insert->state.estate,
 								 insert->modify->mt_transition_capture,
 								 GetCurrentCommandId(true), writer->position);
-	ExecBSInsertTriggers(insert->estate, insert->root);
+	ExecBSInsertTriggers(insert->state.estate, insert->state.result);
 	return insert;
 }
 
@@ -257,46 +105,10 @@ static void
 fill_slot(IntakeHeapInsert *insert, const IntakeRow *row,
 		  TupleTableSlot *slot)
 {
-	const IntakeColumn *columns = insert->writer->columns->columns;
-	ExprContext *context = GetPerTupleExprContext(insert->estate);
-	int			i;
-
 	ExecClearTuple(slot);
 	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts);
-	for (i = 0; i < insert->nfields; i++)
-	{
-		int			column = insert->fields[i];
-		AttrNumber	attnum = columns[column].attnum;
-
-		slot->tts_values[attnum - 1] = row->values[column];
-		slot->tts_isnull[attnum - 1] = row->nulls[column];
-	}
-	for (i = 0; i < insert->ncomputed; i++)
-	{
-		AttrNumber	attnum = insert->computed[i].attnum;
-
-		slot->tts_values[attnum - 1] =
-			ExecEvalExpr(insert->computed[i].expression, context,
-						 &slot->tts_isnull[attnum - 1]);
-	}
+	intake_heap_state_fill(&insert->state, row, slot);
 	ExecStoreVirtualTuple(slot);
-}
-
-/* Generated columns and constraints of the table that takes the row. */
-static void
-complete_slot(IntakeHeapInsert *insert, ResultRelInfo *result,
-			  TupleTableSlot *slot, bool has_before_trigger)
-{
-	Relation	rel = result->ri_RelationDesc;
-	TupleConstr *constraints = RelationGetDescr(rel)->constr;
-
-	if (constraints != NULL && constraints->has_generated_stored)
-		ExecComputeStoredGenerated(result, insert->estate, slot, CMD_INSERT);
-	if (constraints != NULL)
-		ExecConstraints(result, slot, insert->estate);
-	if (rel->rd_rel->relispartition &&
-		(insert->routing == NULL || has_before_trigger))
-		ExecPartitionCheck(result, slot, insert->estate, true);
 }
 
 static bool
@@ -310,8 +122,9 @@ has_before_row_trigger(const ResultRelInfo *result)
 static ResultRelInfo *
 route_row(IntakeHeapInsert *insert)
 {
-	return ExecFindPartition(insert->modify, insert->root, insert->routing,
-							 insert->slot, insert->estate);
+	return ExecFindPartition(insert->modify, insert->state.result,
+							 insert->routing, insert->slot,
+							 insert->state.estate);
 }
 
 /* Puts the target's row into the shape of the partition. */
@@ -319,9 +132,9 @@ static TupleTableSlot *
 shape_row(IntakeHeapInsert *insert, ResultRelInfo *result,
 		  TupleTableSlot *slot)
 {
-	TupleConversionMap *map = intake_root_to_partition_map(result,
-														   insert->estate);
+	TupleConversionMap *map;
 
+	map = intake_root_to_partition_map(result, insert->state.estate);
 	if (map != NULL)
 		return execute_attr_map_slot(map->attrMap, insert->slot, slot);
 	return ExecCopySlot(slot, insert->slot);
@@ -352,9 +165,10 @@ insert_single(IntakeHeapInsert *insert, ResultRelInfo *result,
 	intake_heap_buffers_flush(insert->buffers);
 	set_captured_row(insert, has_before_trigger);
 	if (has_before_trigger &&
-		!ExecBRInsertTriggers(insert->estate, result, slot))
+		!ExecBRInsertTriggers(insert->state.estate, result, slot))
 		return false;
-	complete_slot(insert, result, slot, has_before_trigger);
+	intake_heap_state_check(&insert->state, result, slot, CMD_INSERT,
+							insert->routing == NULL || has_before_trigger);
 	intake_heap_buffers_insert_now(insert->buffers, result, slot);
 	return true;
 }
@@ -363,7 +177,7 @@ insert_single(IntakeHeapInsert *insert, ResultRelInfo *result,
 static bool
 insert_row(IntakeHeapInsert *insert, const IntakeRow *row)
 {
-	ResultRelInfo *result = insert->root;
+	ResultRelInfo *result = insert->state.result;
 	TupleTableSlot *slot = insert->slot;
 
 	if (insert->routing == NULL && !insert->is_single &&
@@ -388,7 +202,8 @@ insert_row(IntakeHeapInsert *insert, const IntakeRow *row)
 		shape_row(insert, result, slot);
 	}
 	slot->tts_tableOid = RelationGetRelid(result->ri_RelationDesc);
-	complete_slot(insert, result, slot, false);
+	intake_heap_state_check(&insert->state, result, slot, CMD_INSERT,
+							insert->routing == NULL);
 	intake_heap_buffers_keep(insert->buffers, result);
 	return true;
 }
@@ -403,14 +218,14 @@ intake_heap_insert(IntakeHeapInsert *insert, IntakeBatch *batch)
 	follow_mentioned(insert);
 	for (i = 0; i < batch->nrows; i++)
 	{
-		insert->writer->position->record = batch->rows[i].record;
-		insert->writer->position->line = batch->rows[i].line;
-		ResetPerTupleExprContext(insert->estate);
+		insert->state.writer->position->record = batch->rows[i].record;
+		insert->state.writer->position->line = batch->rows[i].line;
+		ResetPerTupleExprContext(insert->state.estate);
 		if (insert_row(insert, &batch->rows[i]))
 			inserted++;
 	}
 	intake_heap_buffers_flush(insert->buffers);
-	insert->writer->position->record = 0;
+	insert->state.writer->position->record = 0;
 	MemoryContextSwitchTo(old);
 	return inserted;
 }
@@ -418,18 +233,15 @@ intake_heap_insert(IntakeHeapInsert *insert, IntakeBatch *batch)
 void
 intake_heap_end(IntakeHeapInsert *insert)
 {
-	EState	   *estate = insert->estate;
+	EState	   *estate = insert->state.estate;
 
 	intake_heap_buffers_end(insert->buffers);
-	ExecASInsertTriggers(estate, insert->root,
+	ExecASInsertTriggers(estate, insert->state.result,
 						 insert->modify->mt_transition_capture);
 	AfterTriggerEndQuery(estate);
 	if (insert->routing != NULL)
 		ExecCleanupTupleRouting(insert->modify, insert->routing);
 	ExecDropSingleTupleTableSlot(insert->slot);
-	ExecResetTupleTable(estate->es_tupleTable, false);
-	ExecCloseResultRelations(estate);
-	ExecCloseRangeTableRelations(estate);
-	FreeExecutorState(estate);
+	intake_heap_state_end(&insert->state);
 	CommandCounterIncrement();
 }

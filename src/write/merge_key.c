@@ -14,6 +14,7 @@
 #include "catalog/pg_am.h"
 #include "catalog/dependency.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_type.h"
 #include "utils/lsyscache.h"
 
 #include "write/merge_key.h"
@@ -82,6 +83,7 @@ make_merge_key(Relation index)
 	IntakeMergeKey *key = palloc(sizeof(IntakeMergeKey));
 	int			i;
 
+	key->index = RelationGetRelid(index);
 	key->is_primary = form->indisprimary;
 	key->ncolumns = n;
 	key->constraint =
@@ -104,6 +106,12 @@ make_merge_key(Relation index)
 		key->lt_operators[i] = get_opfamily_member(family, type, type,
 												   BTLessStrategyNumber);
 	}
+	key->is_walkable = n == 1 && index->rd_indoption[0] == 0 &&
+		index->rd_opcintype[0] != NAMEOID;
+	key->ge_operator = get_opfamily_member(index->rd_opfamily[0],
+										   index->rd_opcintype[0],
+										   index->rd_opcintype[0],
+										   BTGreaterEqualStrategyNumber);
 	return key;
 }
 
@@ -164,4 +172,17 @@ intake_merge_key(Relation rel, List *names)
 		report_no_key(rel, names);
 	key->is_only = (nunique == 1);
 	return key;
+}
+
+bool
+intake_merge_key_sets(const IntakeMergeKey *key, AttrNumber attnum)
+{
+	int			i;
+
+	for (i = 0; i < key->ncolumns; i++)
+	{
+		if (key->attnums[i] == attnum)
+			return !key->is_bitwise[i];
+	}
+	return attnum != 0;
 }

@@ -13,12 +13,15 @@
 
 typedef struct IntakeMergeKey
 {
+	Oid			index;
 	bool		is_primary;
 	bool		is_only;		/* the table has no other unique index */
 	int			ncolumns;
 	char	   *constraint;		/* name, or NULL: an index alone */
 	AttrNumber *attnums;		/* in the order of the index */
 	bool	   *is_bitwise;		/* equal keys have equal bytes */
+	bool		is_walkable;	/* one column, ascending, NULLs last */
+	Oid			ge_operator;	/* of a walkable key */
 	Oid		   *eq_operators;	/* of the index's operator classes */
 	Oid		   *lt_operators;
 	Oid		   *collations;		/* of the index */
@@ -31,5 +34,13 @@ typedef struct IntakeMergeKey
  * context.
  */
 extern IntakeMergeKey *intake_merge_key(Relation rel, List *names);
+
+/*
+ * Whether an update of a row has to set the column with this attribute
+ * number.  A key that stays the same to the byte is left alone: setting it
+ * would lock the row against foreign keys that refer to it.
+ */
+extern bool intake_merge_key_sets(const IntakeMergeKey *key,
+								  AttrNumber attnum);
 
 #endif							/* INTAKE_MERGE_KEY_H */

@@ -63,17 +63,26 @@ intake_stage_make(const IntakeColumnSet *columns)
 }
 
 void
+intake_stage_put_row(IntakeStage *stage, const IntakeRow *row, int ncolumns)
+{
+	intake_stage_form(row, ncolumns, stage->values, stage->nulls);
+	tuplestore_putvalues(stage->store, stage->slot->tts_tupleDescriptor,
+						 stage->values, stage->nulls);
+}
+
+void
 intake_stage_put(IntakeStage *stage, const IntakeBatch *batch)
 {
-	TupleDesc	desc = stage->slot->tts_tupleDescriptor;
 	int			i;
 
 	for (i = 0; i < batch->nrows; i++)
-	{
-		intake_stage_form(&batch->rows[i], batch->ncolumns,
-						  stage->values, stage->nulls);
-		tuplestore_putvalues(stage->store, desc, stage->values, stage->nulls);
-	}
+		intake_stage_put_row(stage, &batch->rows[i], batch->ncolumns);
+}
+
+bool
+intake_stage_next(IntakeStage *stage, TupleTableSlot *slot)
+{
+	return tuplestore_gettupleslot(stage->store, true, true, slot);
 }
 
 bool

@@ -38,8 +38,13 @@ extern void intake_stage_deform(TupleTableSlot *slot, int ncolumns,
 /* An empty stage, in the current memory context. */
 extern IntakeStage *intake_stage_make(const IntakeColumnSet *columns);
 
-/* Adds the batch's rows. */
+/* Adds a row, or a batch's rows. */
+extern void intake_stage_put_row(IntakeStage *stage, const IntakeRow *row,
+								 int ncolumns);
 extern void intake_stage_put(IntakeStage *stage, const IntakeBatch *batch);
+
+/* Puts a copy of the next row into the slot; false at the end. */
+extern bool intake_stage_next(IntakeStage *stage, TupleTableSlot *slot);
 
 /*
  * Fills the batch, which is cleared first, with the next rows; false when

@@ -10,6 +10,9 @@
  * a second unique index had from a deleted one: where there are both, the
  * upserts wait in a stage.
  *
+ * As long as rows come in the order of their keys, they are staged as they
+ * come and need no sort; the first that does not begins it.
+ *
  * The sort is by the operator classes and collations of the unique index, so
  * that equal keys are just those that the index takes for equal; records of
  * one key come last one first, and the others are dropped.
@@ -25,18 +28,17 @@
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
 #include "utils/sortsupport.h"
 #include "utils/tuplesort.h"
 #include "utils/typcache.h"
 
 #include "compat.h"
 #include "settings.h"
-#include "write/insert.h"
 #include "write/lock.h"
 #include "write/merge_key.h"
 #include "write/stage.h"
 #include "write/truncate.h"
+#include "write/upsert.h"
 #include "write/write_sql.h"
 
 typedef struct MergeState
@@ -44,19 +46,22 @@ typedef struct MergeState
 	IntakeMergeKey *key;
 	int		   *key_columns;	/* column numbers of the key */
 	TupleDesc	desc;			/* of staged rows */
-	Tuplesortstate *sort;
+	IntakeStage *sorted;		/* rows that came in order; until the sort */
+	TupleTableSlot *last;		/* the last of them */
+	Tuplesortstate *sort;		/* NULL: all rows have come in order */
 	SortSupport comparators;
 	TupleTableSlot *input;
 	TupleTableSlot *output;
 	int			nbatches;		/* taken */
 	bool		has_upserts;
 	bool		has_deletes;
+	MemoryContext context;
 
 	/* phase 2 */
 	IntakeStage *waiting;		/* upserts, while there are deletes; or NULL */
 	IntakeBatch *upserts;
 	IntakeBatch *deletes;
-	IntakeStatement *upsert;
+	IntakeUpsert *upsert;
 	IntakeStatement *delete;
 } MergeState;
 
@@ -75,6 +80,26 @@ column_of_attnum(const IntakeColumnSet *columns, AttrNumber attnum)
 	return -1;					/* not reached */
 }
 
+/* How sorted rows are compared by the key. */
+static void
+make_comparators(IntakeWriter *writer, MergeState *state)
+{
+	const IntakeMergeKey *key = state->key;
+	int			i;
+
+	state->comparators = palloc0(key->ncolumns * sizeof(SortSupportData));
+	for (i = 0; i < key->ncolumns; i++)
+	{
+		SortSupport comparator = &state->comparators[i];
+
+		state->key_columns[i] = column_of_attnum(writer->columns,
+												 key->attnums[i]);
+		comparator->ssup_cxt = CurrentMemoryContext;
+		comparator->ssup_collation = key->collations[i];
+		PrepareSortSupportFromOrderingOp(key->lt_operators[i], comparator);
+	}
+}
+
 /* Begins the sort by key and, within a key, by record, newest first. */
 static void
 begin_sort(IntakeWriter *writer, MergeState *state)
@@ -86,19 +111,11 @@ begin_sort(IntakeWriter *writer, MergeState *state)
 	bool	   *nulls_first = palloc0((n + 1) * sizeof(bool));
 	int			i;
 
-	state->comparators = palloc0(n * sizeof(SortSupportData));
 	for (i = 0; i < n; i++)
 	{
-		SortSupport comparator = &state->comparators[i];
-
-		state->key_columns[i] = column_of_attnum(writer->columns,
-												 state->key->attnums[i]);
 		attnums[i] = state->key_columns[i] + 1;
 		operators[i] = state->key->lt_operators[i];
 		collations[i] = state->key->collations[i];
-		comparator->ssup_cxt = CurrentMemoryContext;
-		comparator->ssup_collation = collations[i];
-		PrepareSortSupportFromOrderingOp(operators[i], comparator);
 	}
 	attnums[n] = writer->columns->ncolumns + 1;
 	operators[n] = lookup_type_cache(INT8OID, TYPECACHE_GT_OPR)->gt_opr;
@@ -117,8 +134,45 @@ begin_merge(IntakeWriter *writer)
 	state->key_columns = palloc(state->key->ncolumns * sizeof(int));
 	state->desc = intake_stage_desc(writer->columns);
 	state->input = MakeSingleTupleTableSlot(state->desc, &TTSOpsVirtual);
-	begin_sort(writer, state);
+	state->last = MakeSingleTupleTableSlot(state->desc, &TTSOpsMinimalTuple);
+	state->sorted = intake_stage_make(writer->columns);
+	state->context = CurrentMemoryContext;
+	make_comparators(writer, state);
 	writer->state = state;
+}
+
+/* How the keys of two rows compare. */
+static int
+compare_keys(const MergeState *state, const Datum *one, const Datum *two)
+{
+	int			order = 0;
+	int			i;
+
+	for (i = 0; i < state->key->ncolumns && order == 0; i++)
+	{
+		int			column = state->key_columns[i];
+
+		order = ApplySortComparator(one[column], false, two[column], false,
+									&state->comparators[i]);
+	}
+	return order;
+}
+
+/* Sorts from now on: the rows that came in order go first. */
+static void
+sort_from_now_on(IntakeWriter *writer, MergeState *state)
+{
+	MemoryContext old = MemoryContextSwitchTo(state->context);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(state->desc,
+													&TTSOpsMinimalTuple);
+
+	begin_sort(writer, state);
+	while (intake_stage_next(state->sorted, slot))
+		tuplesort_puttupleslot(state->sort, slot);
+	ExecDropSingleTupleTableSlot(slot);
+	intake_stage_end(state->sorted);
+	state->sorted = NULL;
+	MemoryContextSwitchTo(old);
 }
 
 /* What is to be done with a row: the request's sys_op, else its own. */
@@ -133,11 +187,38 @@ is_delete(const IntakeWriter *writer, const IntakeRow *row)
 		DatumGetInt16(row->values[column]) == 1;
 }
 
+/* Adds a row to the sort. */
+static void
+put_unsorted(MergeState *state, const IntakeRow *row, int ncolumns)
+{
+	TupleTableSlot *slot = state->input;
+
+	ExecClearTuple(slot);
+	intake_stage_form(row, ncolumns, slot->tts_values, slot->tts_isnull);
+	ExecStoreVirtualTuple(slot);
+	tuplesort_puttupleslot(state->sort, slot);
+}
+
+/* Keeps the last row of a batch, to compare the next batch's first with. */
+static void
+keep_last(MergeState *state, const IntakeRow *row, int ncolumns)
+{
+	MemoryContext old = MemoryContextSwitchTo(state->context);
+	TupleTableSlot *slot = state->input;
+
+	ExecClearTuple(slot);
+	intake_stage_form(row, ncolumns, slot->tts_values, slot->tts_isnull);
+	ExecStoreVirtualTuple(slot);
+	ExecCopySlot(state->last, slot);
+	slot_getallattrs(state->last);
+	MemoryContextSwitchTo(old);
+}
+
 static void
 take_merge(IntakeWriter *writer, IntakeBatch *batch)
 {
 	MergeState *state = writer->state;
-	TupleTableSlot *slot = state->input;
+	const Datum *last = TTS_EMPTY(state->last) ? NULL : state->last->tts_values;
 	int			i;
 
 	state->nbatches++;
@@ -149,118 +230,17 @@ take_merge(IntakeWriter *writer, IntakeBatch *batch)
 			state->has_deletes = true;
 		else
 			state->has_upserts = true;
-		ExecClearTuple(slot);
-		intake_stage_form(row, batch->ncolumns, slot->tts_values,
-						  slot->tts_isnull);
-		ExecStoreVirtualTuple(slot);
-		tuplesort_puttupleslot(state->sort, slot);
+		if (state->sort == NULL && last != NULL &&
+			compare_keys(state, last, row->values) >= 0)
+			sort_from_now_on(writer, state);
+		if (state->sort == NULL)
+			intake_stage_put_row(state->sorted, row, batch->ncolumns);
+		else
+			put_unsorted(state, row, batch->ncolumns);
+		last = row->values;
 	}
-}
-
-/* ON CONSTRAINT name, or (a, b): what ON CONFLICT goes by. */
-static void
-append_arbiter(StringInfo sql, const IntakeWriter *writer,
-			   const IntakeMergeKey *key)
-{
-	int			i;
-
-	if (key->constraint != NULL)
-	{
-		appendStringInfo(sql, "ON CONSTRAINT %s",
-						 quote_identifier(key->constraint));
-		return;
-	}
-	for (i = 0; i < key->ncolumns; i++)
-		appendStringInfo(sql, "%s%s%s", i > 0 ? ", " : "(",
-						 intake_sql_column(writer->rel, key->attnums[i]),
-						 intake_sql_collation(key->collations[i]));
-	appendStringInfoChar(sql, ')');
-}
-
-/*
- * Whether an update has to set the column.  A key that stays the same to the
- * byte is left alone: setting it would lock the row against foreign keys
- * that refer to it.
- */
-static bool
-is_set_by_update(const IntakeMergeKey *key, AttrNumber attnum)
-{
-	int			i;
-
-	for (i = 0; i < key->ncolumns; i++)
-	{
-		if (key->attnums[i] == attnum)
-			return !key->is_bitwise[i];
-	}
-	return attnum != 0;
-}
-
-/* The action of ON CONFLICT: the whole row is replaced, or kept. */
-static void
-append_action(StringInfo sql, const IntakeWriter *writer,
-			  const IntakeMergeKey *key)
-{
-	const IntakeColumnSet *columns = writer->columns;
-	const char *separator = "";
-	int			i;
-
-	if (writer->options->existing == INTAKE_EXISTING_KEEP)
-	{
-		appendStringInfoString(sql, "NOTHING");
-		return;
-	}
-	appendStringInfoString(sql, "UPDATE SET ");
-	for (i = 0; i < columns->ncolumns; i++)
-	{
-		const char *name;
-
-		if (!is_set_by_update(key, columns->columns[i].attnum))
-			continue;
-		name = intake_sql_column(writer->rel, columns->columns[i].attnum);
-		appendStringInfo(sql, "%s%s = excluded.%s", separator, name, name);
-		separator = ", ";
-	}
-	/* A table that is all key: an update that changes nothing. */
-	if (separator[0] == '\0')
-	{
-		const char *name = intake_sql_column(writer->rel, key->attnums[0]);
-
-		appendStringInfo(sql, "%s = excluded.%s", name, name);
-	}
-	appendStringInfoString(sql, " WHERE " INTAKE_SQL_CONFLICT);
-}
-
-/*
- * INSERT ... ON CONFLICT.  It stands in a WITH, so that the rows it returns
- * for counting go nowhere.
- */
-static IntakeStatement *
-make_upsert(IntakeWriter *writer, MergeState *state)
-{
-	int			nfields;
-	int		   *fields = intake_insert_fields(writer, &nfields);
-	IntakeStatement *statement = intake_sql_make(writer, writer->columns,
-												 fields, nfields);
-	StringInfoData sql;
-
-	initStringInfo(&sql);
-	appendStringInfo(&sql, "WITH w AS (INSERT INTO %s AS t ",
-					 intake_sql_relation(writer->rel));
-	intake_insert_append_columns(&sql, writer, fields, nfields);
-	appendStringInfoString(&sql, "SELECT ");
-	intake_sql_append_fields(&sql, statement);
-	appendStringInfoString(&sql, " FROM ");
-	intake_sql_append_source(&sql, statement);
-	appendStringInfoString(&sql, " WHERE " INTAKE_SQL_POSITION " ON CONFLICT ");
-	append_arbiter(&sql, writer, state->key);
-	appendStringInfoString(&sql, " DO ");
-	append_action(&sql, writer, state->key);
-	appendStringInfoString(&sql,
-						   " RETURNING " INTAKE_SQL_WRITTEN ")"
-						   " SELECT pg_catalog.count(*) FROM w");
-	statement->is_positioned = true;
-	statement->sql = sql.data;
-	return statement;
+	if (state->sort == NULL && batch->nrows > 0)
+		keep_last(state, &batch->rows[batch->nrows - 1], batch->ncolumns);
 }
 
 /* DELETE ... USING, by the key. */
@@ -292,18 +272,13 @@ make_delete(IntakeWriter *writer, MergeState *state)
 static void
 flush_upserts(IntakeWriter *writer, MergeState *state)
 {
-	IntakeCounters *counters = writer->counters;
-
 	if (state->upserts->nrows == 0)
 		return;
 	if (state->upsert == NULL)
-		state->upsert = make_upsert(writer, state);
-	state->upsert->inserted = state->upsert->updated = 0;
-	(void) intake_sql_run(state->upsert, state->upserts, false);
-	counters->rows_inserted += state->upsert->inserted;
-	counters->rows_updated += state->upsert->updated;
-	counters->rows_skipped += state->upserts->nrows -
-		state->upsert->inserted - state->upsert->updated;
+		state->upsert = intake_upsert_make(writer, state->key,
+										   state->key_columns,
+										   state->comparators);
+	intake_upsert_batch(state->upsert, state->upserts);
 	intake_batch_clear(state->upserts);
 }
 
@@ -342,25 +317,13 @@ flush_deletes(IntakeWriter *writer, MergeState *state)
 	intake_batch_clear(state->deletes);
 }
 
-/* Whether the sorted row has the key of the one before it. */
+/* The next row in the order of the key. */
 static bool
-is_superseded(const MergeState *state, TupleTableSlot *slot,
-			  const TupleTableSlot *last)
+next_sorted(MergeState *state, TupleTableSlot *slot)
 {
-	int			i;
-
-	if (TTS_EMPTY(last))
-		return false;
-	for (i = 0; i < state->key->ncolumns; i++)
-	{
-		int			column = state->key_columns[i];
-
-		if (ApplySortComparator(slot->tts_values[column], false,
-								last->tts_values[column], false,
-								&state->comparators[i]) != 0)
-			return false;
-	}
-	return true;
+	if (state->sort == NULL)
+		return intake_stage_next(state->sorted, slot);
+	return tuplesort_gettupleslot(state->sort, true, true, slot, NULL);
 }
 
 /* Copies a sorted row to the end of a batch. */
@@ -405,12 +368,13 @@ apply_sorted(IntakeWriter *writer, MergeState *state)
 	TupleTableSlot *last = MakeSingleTupleTableSlot(state->desc,
 													&TTSOpsMinimalTuple);
 
-	while (tuplesort_gettupleslot(state->sort, true, true, slot, NULL))
+	while (next_sorted(state, slot))
 	{
 		TupleTableSlot *other = last;
 
 		slot_getallattrs(slot);
-		if (is_superseded(state, slot, last))
+		if (!TTS_EMPTY(last) &&
+			compare_keys(state, last->tts_values, slot->tts_values) == 0)
 			continue;
 		apply_row(writer, state, slot);
 		last = slot;
@@ -444,12 +408,17 @@ finish_merge(IntakeWriter *writer)
 		state->waiting = intake_stage_make(writer->columns);
 	state->upserts = intake_batch_make(writer->columns->ncolumns);
 	state->deletes = intake_batch_make(writer->columns->ncolumns);
-	tuplesort_performsort(state->sort);
+	if (state->sort != NULL)
+		tuplesort_performsort(state->sort);
 	apply_sorted(writer, state);
 
 	ExecDropSingleTupleTableSlot(state->input);
 	ExecDropSingleTupleTableSlot(state->output);
-	tuplesort_end(state->sort);
+	ExecDropSingleTupleTableSlot(state->last);
+	if (state->sort != NULL)
+		tuplesort_end(state->sort);
+	else
+		intake_stage_end(state->sorted);
 }
 
 const IntakeWriteRoutine intake_write_merge = {

@@ -20,12 +20,14 @@
 #define intake_scan_json_begin plain_json_begin
 #define intake_scan_json_next plain_json_next
 #define intake_scan_json_skip plain_json_skip
+#define intake_scan_json_string plain_json_string
 #define intake_scan_json_unescape plain_json_unescape
 #define intake_scan_json_reason_text plain_json_reason_text
 #include "format/scan_json.c"
 #undef intake_scan_json_begin
 #undef intake_scan_json_next
 #undef intake_scan_json_skip
+#undef intake_scan_json_string
 #undef intake_scan_json_unescape
 #undef intake_scan_json_reason_text
 

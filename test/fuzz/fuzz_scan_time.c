@@ -194,6 +194,45 @@ check_time_of_day(const IntakeScannedTime *time)
 	check_same(time, &again);
 }
 
+/* Days since 1970-01-01, counted by years and days of the year. */
+static int64_t
+count_days(const IntakeScannedTime *time)
+{
+	int64_t		cycles = time->year >= 0 ? time->year / 400 :
+		-((399 - (int64_t) time->year) / 400);
+	int			years = (int) (time->year - cycles * 400);
+	int64_t		days = cycles * 146097 - 719528;
+	int			i;
+
+	for (i = 0; i < years; i++)
+		days += is_leap(i) ? 366 : 365;
+	return days + day_of_year(time->year, time->month, time->day) - 1;
+}
+
+/* What the fast functions read, the others read as well, and as the same. */
+static void
+check_usual(const char *text, size_t len)
+{
+	IntakeScannedTime time;
+	int			days;
+	int64_t		usecs;
+
+	if (intake_scan_time_usual_date(text, len, &days))
+	{
+		FUZZ_CHECK(intake_scan_time_stamp(text, len, &time) ==
+				   INTAKE_TIME_FINE);
+		FUZZ_CHECK(!time.has_time && count_days(&time) == days);
+	}
+	if (intake_scan_time_usual_stamp(text, len, &usecs))
+	{
+		FUZZ_CHECK(intake_scan_time_stamp(text, len, &time) ==
+				   INTAKE_TIME_FINE);
+		FUZZ_CHECK(time.has_time);
+		FUZZ_CHECK(count_days(&time) * USECS_A_DAY + time.microseconds -
+				   time.zone * USECS_A_SECOND == usecs);
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
@@ -204,6 +243,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		check_stamp(&time);
 	if (intake_scan_time_of_day(text, len, &time) == INTAKE_TIME_FINE)
 		check_time_of_day(&time);
+	check_usual(text, len);
 	free(text);
 	return 0;
 }

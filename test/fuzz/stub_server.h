@@ -47,12 +47,12 @@ typedef struct StubOutcome
 /*
  * Decodes a payload to its end or its first error.  Random is 0 for a source
  * that has the whole payload at hand, else one that brings it in pieces,
- * each time at another place.
+ * each time at another place.  is_fast lets the decoder use convert_fast.h.
  */
 extern StubOutcome stub_decode(const IntakeFormatRoutine *format,
 							   const IntakeOptions *options,
 							   const char *payload, size_t len,
-							   uint32_t random);
+							   uint32_t random, bool is_fast);
 
 /* Decodes whole and in pieces; both must come to the same. */
 extern void stub_check_decode(const IntakeFormatRoutine *format,

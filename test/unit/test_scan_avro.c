@@ -302,10 +302,50 @@ test_changed_headers(void)
 	ok(true, "changed headers are scanned");
 }
 
+/* What the usual way reads, the general one reads, and as the same. */
+static void
+test_usual_numbers(void)
+{
+	uint64_t	seed = 1;
+	bool		is_right = true;
+	int			usual = 0;
+	int			i;
+
+	for (i = 0; i < 300000; i++)
+	{
+		size_t		len = (size_t) (i % 12);
+		char	   *bytes = malloc(len > 0 ? len : 1);
+		const char *cursor = bytes;
+		const char *expected = bytes;
+		int64_t		value;
+		int64_t		wanted;
+		size_t		j;
+
+		for (j = 0; j < len; j++)
+		{
+			seed = seed * UINT64_C(6364136223846793005) + 1;
+			bytes[j] = (char) (seed >> 40 | (seed >> 33) % 3 << 7);
+		}
+		if (intake_scan_avro_usual_long(&cursor, bytes + len, &value))
+		{
+			usual++;
+			is_right = is_right &&
+				intake_scan_avro_long(&expected, bytes + len, &wanted) ==
+				INTAKE_AVRO_OK && value == wanted && cursor == expected;
+		}
+		else if (cursor != bytes)
+			is_right = false;
+		free(bytes);
+	}
+	ok(is_right, "the usual way reads longs as the general way does");
+	ok(usual > 50000, "many of them are read by it");
+}
+
 int
 main(void)
 {
 	test_numbers();
+	test_usual_numbers();
 	test_floats();
 	test_lengths();
 	test_header();

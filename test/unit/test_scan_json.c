@@ -17,10 +17,12 @@
 #define intake_scan_json_begin plain_begin
 #define intake_scan_json_next plain_next
 #define intake_scan_json_skip plain_skip
+#define intake_scan_json_string plain_string
 #define intake_scan_json_unescape plain_unescape
 #define intake_scan_json_reason_text plain_reason_text
 extern void plain_begin(IntakeScanJson *scan, const char *text, size_t len);
 extern IntakeJsonToken plain_next(IntakeScanJson *scan);
+extern IntakeJsonToken plain_string(IntakeScanJson *scan);
 extern bool plain_skip(IntakeScanJson *scan, int max_depth);
 extern ptrdiff_t plain_unescape(const char *raw, size_t len, char *out);
 extern const char *plain_reason_text(IntakeJsonReason reason);
@@ -28,6 +30,7 @@ extern const char *plain_reason_text(IntakeJsonReason reason);
 #undef intake_scan_json_begin
 #undef intake_scan_json_next
 #undef intake_scan_json_skip
+#undef intake_scan_json_string
 #undef intake_scan_json_unescape
 #undef intake_scan_json_reason_text
 

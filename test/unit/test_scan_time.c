@@ -47,6 +47,24 @@ scan(Kind kind, const char *text, size_t len)
 	return answer;
 }
 
+/* Days since 1970-01-01, by counting. */
+static int64_t
+count_days(int year, int month, int day)
+{
+	static const int month_days[] = {
+		31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31
+	};
+	int64_t		past = year - 1;
+	int64_t		days = year > 0 ?
+		past * 365 + past / 4 - past / 100 + past / 400 : -366;
+	bool		is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+	int			i;
+
+	for (i = 1; i < month; i++)
+		days += month_days[i - 1] + (i == 2 && is_leap);
+	return days + day - 1 - 719162;
+}
+
 static void
 check(Kind kind, const char *text, const char *expected)
 {
@@ -356,9 +374,108 @@ test_noise(void)
 	ok(true, "noise is survived");
 }
 
+/*
+ * What the usual ways read, the general one reads, and as the same; days and
+ * microseconds are counted from what that one says.
+ */
+static bool
+is_usual_right(const char *text, size_t len, int *usual)
+{
+	char	   *exact = malloc(len > 0 ? len : 1);
+	IntakeScannedTime t;
+	bool		is_fine;
+	bool		is_right = true;
+	int			days;
+	int64_t		microseconds;
+
+	memcpy(exact, text, len);
+	is_fine = intake_scan_time_stamp(exact, len, &t) == INTAKE_TIME_FINE;
+	if (intake_scan_time_usual_date(exact, len, &days))
+	{
+		(*usual)++;
+		is_right = is_fine && !t.has_time &&
+			days == count_days(t.year, t.month, t.day);
+	}
+	if (intake_scan_time_usual_stamp(exact, len, &microseconds))
+	{
+		(*usual)++;
+		is_right = is_right && is_fine && t.has_time &&
+			microseconds == t.microseconds - t.zone * INT64_C(1000000) +
+			count_days(t.year, t.month, t.day) * INT64_C(86400000000);
+	}
+	free(exact);
+	return is_right;
+}
+
+/* Usual texts with one or two bytes changed, cut anywhere. */
+static void
+test_usual(void)
+{
+	static const char bytes[] = "0123456789-+:.,TtZz /;";
+	static const char *const texts[] = {
+		"2004-02-29T12:30:15.123456Z", "1969-12-31 23:59:59+03:30",
+		"0001-01-01T00:00:00.1-1445", "9999-12-31T23:59:59.999999+14",
+		"1900-02-28T00:00:00", "2000-02-29", "2023-11-30T24:00:00Z"
+	};
+	bool		is_right = true;
+	int			usual = 0;
+	unsigned	seed = 7;
+	int			i;
+
+	for (i = 0; i < 700000; i++)
+	{
+		char		text[40];
+		size_t		len = strlen(texts[i % 7]);
+		int			changes;
+
+		memcpy(text, texts[i % 7], len);
+		for (changes = i % 4; changes > 0; changes--)
+		{
+			seed = seed * 1103515245 + 12345;
+			text[(seed >> 16) % len] = bytes[(seed >> 8) % 22];
+		}
+		seed = seed * 1103515245 + 12345;
+		if ((seed >> 16) % 4 == 0)
+			len = (seed >> 20) % (len + 1);
+		if (!is_usual_right(text, len, &usual))
+		{
+			is_right = false;
+			printf("# %.*s\n", (int) len, text);
+		}
+	}
+	ok(is_right, "the usual forms are read as the general way reads them");
+	ok(usual > 100000, "many of them are read by the usual ways");
+}
+
+/* Every day of some years, and the days around it that are none. */
+static void
+test_usual_days(void)
+{
+	bool		is_right = true;
+	int			usual = 0;
+	int			year;
+	int			day;
+
+	for (year = 0; year <= 9999; year += year < 405 || year > 1890 ? 1 : 97)
+	{
+		for (day = 0; day < 13 * 32; day++)
+		{
+			char		text[40];
+
+			snprintf(text, sizeof(text), "%04d-%02d-%02d", year, day / 32,
+					 day % 32);
+			is_right = is_usual_right(text, 10, &usual) && is_right;
+		}
+	}
+	ok(is_right, "the days of the usual way are the general way's");
+	ok(usual > 365 * 8000, "all of them are read");
+}
+
 int
 main(void)
 {
+	test_usual();
+	test_usual_days();
 	test_dates();
 	test_bad_dates();
 	test_times();

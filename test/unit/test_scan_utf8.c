@@ -234,9 +234,40 @@ test_noise(void)
 	ok(fine, "noise: both paths agree");
 }
 
+/* Every byte in every place of short texts. */
+static void
+test_ascii(void)
+{
+	bool		fine = true;
+	size_t		len;
+	size_t		at;
+	int			byte;
+
+	for (len = 0; len < 20; len++)
+	{
+		char	   *text = malloc(len > 0 ? len : 1);
+
+		memset(text, 1, len);
+		fine &= intake_scan_utf8_is_ascii_text(text, len);
+		for (at = 0; at < len; at++)
+		{
+			for (byte = 0; byte < 256; byte++)
+			{
+				text[at] = (char) byte;
+				fine &= intake_scan_utf8_is_ascii_text(text, len) ==
+					(byte > 0 && byte < 0x80);
+			}
+			text[at] = 0x7F;
+		}
+		free(text);
+	}
+	ok(fine, "ASCII without NUL is told from all else");
+}
+
 int
 main(void)
 {
+	test_ascii();
 	test_samples();
 	test_code_points();
 	test_sequences();

@@ -1,0 +1,195 @@
+/*-------------------------------------------------------------------------
+ *
+ * heap_upsert.c
+ *	  A merge's batch straight into a table: looked up, updated, inserted.
+ *
+ * sorted rows --key_scan--+-> there: updated in the order of the key
+ *						   +-> new: inserted, many at once, in that order
+ *
+ * All updates go before all inserts: a session that inserts waits for no row
+ * lock any more, so that two merges that share the table lock cannot
+ * deadlock.
+ *
+ * The look-up sees what was committed before the batch.  A key that another
+ * session inserts meanwhile is a unique violation, a row that one changes is
+ * noticed by the update: either way the subtransaction is rolled back, and
+ * the batch is written by INSERT ... ON CONFLICT, which waits and sees.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+
+#include "write/direct.h"
+#include "write/heap_insert.h"
+#include "write/heap_update.h"
+#include "write/heap_upsert.h"
+#include "write/key_scan.h"
+
+bool
+intake_heap_upsert_applies(const IntakeWriter *writer)
+{
+	Relation	rel = writer->rel;
+	TriggerDesc *triggers = rel->trigdesc;
+
+	/* Where snapshots last, only PostgreSQL's own ON CONFLICT knows 40001. */
+	if (IsolationUsesXactSnapshot())
+		return false;
+	if (rel->rd_rel->relkind != RELKIND_RELATION || rel->rd_rules != NULL)
+		return false;
+	if (triggers != NULL && (triggers->trig_update_old_table ||
+							 triggers->trig_update_new_table))
+		return false;
+	return intake_direct_applies(rel);
+}
+
+/*
+ * Finds the rows that are there: their places by row number, an invalid one
+ * for a row that is new.  Returns how many are there.
+ */
+static int
+find_rows(IntakeHeapUpsert *upsert, IntakeBatch *batch, ItemPointerData *tids)
+{
+	Relation	rel = upsert->writer->rel;
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	IntakeKeyScan *scan;
+	int			found = 0;
+	int			i;
+
+	scan = intake_key_scan_begin(rel, upsert->key, upsert->columns,
+								 upsert->comparators, GetActiveSnapshot());
+	for (i = 0; i < batch->nrows; i++)
+	{
+		ItemPointerSetInvalid(&tids[i]);
+		if (!intake_key_scan_find(scan, &batch->rows[i], slot))
+			continue;
+		tids[i] = slot->tts_tid;
+		found++;
+	}
+	intake_key_scan_end(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	return found;
+}
+
+/* Updates the rows that are there. */
+static void
+update_rows(IntakeHeapUpsert *upsert, IntakeBatch *batch,
+			ItemPointerData *tids)
+{
+	IntakeWritePosition *position = upsert->writer->position;
+	IntakeHeapUpdate *update = intake_heap_update_begin(upsert->writer,
+														upsert->key);
+	int			i;
+
+	for (i = 0; i < batch->nrows; i++)
+	{
+		if (!ItemPointerIsValid(&tids[i]))
+			continue;
+		position->record = batch->rows[i].record;
+		position->line = batch->rows[i].line;
+		if (intake_heap_update_row(update, &tids[i], &batch->rows[i]))
+			upsert->updated++;
+	}
+	position->record = 0;
+	intake_heap_update_end(update);
+}
+
+/* Inserts the rows that are new. */
+static void
+insert_rows(IntakeHeapUpsert *upsert, IntakeBatch *batch,
+			ItemPointerData *tids)
+{
+	IntakeHeapInsert *insert = intake_heap_begin(upsert->writer);
+	IntakeBatch fresh = *batch;
+	int			i;
+
+	fresh.rows = palloc(batch->nrows * sizeof(IntakeRow));
+	fresh.nrows = 0;
+	for (i = 0; i < batch->nrows; i++)
+	{
+		if (!ItemPointerIsValid(&tids[i]))
+			fresh.rows[fresh.nrows++] = batch->rows[i];
+	}
+	upsert->inserted = intake_heap_insert(insert, &fresh);
+	intake_heap_end(insert);
+}
+
+static void
+write_batch(IntakeHeapUpsert *upsert, IntakeBatch *batch)
+{
+	ItemPointerData *tids = palloc(batch->nrows * sizeof(ItemPointerData));
+	bool		keeps;
+	int			found;
+
+	keeps = upsert->writer->options->existing == INTAKE_EXISTING_KEEP;
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetLatestSnapshot());
+	found = find_rows(upsert, batch, tids);
+	if (found > 0 && !keeps)
+		update_rows(upsert, batch, tids);
+	if (found < batch->nrows)
+		insert_rows(upsert, batch, tids);
+	PopActiveSnapshot();
+}
+
+/* Whether the error says that another session was in the way. */
+static bool
+is_conflict(const ErrorData *error)
+{
+	return error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION ||
+		error->sqlerrcode == ERRCODE_EXCLUSION_VIOLATION ||
+		error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE;
+}
+
+/* Writes the batch in a subtransaction; false after a conflict. */
+static bool
+try_batch(IntakeHeapUpsert *upsert, IntakeBatch *batch, MemoryContext context)
+{
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool is_done = false;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		write_batch(upsert, batch);
+		ReleaseCurrentSubTransaction();
+		is_done = true;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		if (!is_conflict(error))
+			ReThrowError(error);
+	}
+	PG_END_TRY();
+	CurrentResourceOwner = owner;
+	return is_done;
+}
+
+bool
+intake_heap_upsert_batch(IntakeHeapUpsert *upsert, IntakeBatch *batch)
+{
+	MemoryContext old = CurrentMemoryContext;
+	MemoryContext context = AllocSetContextCreate(old, "pg_intake upsert",
+												  ALLOCSET_DEFAULT_SIZES);
+	bool		is_done;
+
+	upsert->inserted = upsert->updated = 0;
+	is_done = try_batch(upsert, batch, context);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	return is_done;
+}

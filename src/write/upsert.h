@@ -1,0 +1,37 @@
+/*-------------------------------------------------------------------------
+ *
+ * upsert.h
+ *	  Upserts of batches, for merge.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef INTAKE_UPSERT_H
+#define INTAKE_UPSERT_H
+
+#include "write/heap_upsert.h"
+#include "write/write_sql.h"
+
+typedef struct IntakeUpsert
+{
+	IntakeWriter *writer;
+	const IntakeMergeKey *key;
+	IntakeHeapUpsert *heap;		/* NULL: by SQL only */
+	IntakeStatement *statement; /* made when first needed */
+} IntakeUpsert;
+
+/*
+ * columns are the column numbers of the key, comparators those that the rows
+ * are sorted by.  In the current memory context.
+ */
+extern IntakeUpsert *intake_upsert_make(IntakeWriter *writer,
+										const IntakeMergeKey *key,
+										const int *columns,
+										SortSupport comparators);
+
+/*
+ * Inserts or updates the batch's rows, which are sorted by distinct keys, and
+ * counts them.
+ */
+extern void intake_upsert_batch(IntakeUpsert *upsert, IntakeBatch *batch);
+
+#endif							/* INTAKE_UPSERT_H */
