@@ -25,6 +25,7 @@ OBJS = \
 	src/convert_json.o \
 	src/convert_number.o \
 	src/convert_numeric.o \
+	src/convert_text.o \
 	src/convert_time.o \
 	src/defaults.o \
 	src/ingest.o \

@@ -63,10 +63,12 @@ typedef struct IntakeColumn
 	int32		base_typmod;
 	bool		is_domain;
 	bool		is_character;	/* blanks around a CSV value belong to it */
+	bool		is_enum;
 	bool		is_fast;		/* convert_fast.h may be used for it */
 	Oid			input_param;	/* for the input function */
 	FmgrInfo	input;
 	void	   *domain_cache;	/* domain_check()'s */
+	struct IntakeEnumLabels *labels;	/* of an enum, when met */
 	struct IntakeColumn *element;	/* of an array */
 	struct IntakeColumnSet *members;	/* of a composite */
 	MemoryContext context;		/* where the caches live */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * convert.c
- *	  From a payload's values to Datums: preparation, texts, bytes, errors.
+ *	  From a payload's values to Datums: preparation, input functions, errors.
  *
  * A column's declared type is reduced once, by intake_convert_prepare(), to
  * one of a few conversions of its base type.  Common types are read straight
@@ -10,9 +10,10 @@
  * a scratch copy (see below).  A domain's constraints are checked last, on
  * the finished Datum, so that none of the conversions knows of domains.
  *
- * Numbers are in convert_number.c, dates and times in convert_time.c, what
- * JSON does beyond texts in convert_json.c, Avro's logical types in the file
- * of the Datum they make.
+ * Texts are in convert_text.c, numbers in convert_number.c and
+ * convert_numeric.c, dates and times in convert_time.c, what JSON does beyond
+ * texts in convert_json.c, Avro's logical types in the file of the Datum they
+ * make.  convert_fast.h has what is worth being inline in the decoders.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,13 +25,11 @@
 #include "miscadmin.h"
 #include "parser/parse_coerce.h"
 #include "pgtime.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
-#include "utils/uuid.h"
 
 #include "convert.h"
 #include "convert_fast.h"
@@ -39,9 +38,6 @@
 
 /* Longer texts are copied into the current memory context. */
 #define SCRATCH_SIZE 8192
-
-/* The length of a UUID as text, in the canonical form. */
-#define UUID_TEXT_LEN 36
 
 /*
  * The copy for an input function.  It must not be used for an input function
@@ -307,6 +303,7 @@ intake_convert_prepare(IntakeColumn *column)
 		column->conversion = choose_conversion(column->base_type,
 											   column->base_typmod);
 
+	column->is_enum = type_is_enum(column->base_type);
 	column->is_fast = !column->is_domain &&
 		!(column->conversion == INTAKE_CONVERT_TEXT &&
 		  intake_convert_needs_encoding());
@@ -470,271 +467,4 @@ intake_convert_null(IntakeColumn *column)
 		domain_check((Datum) 0, true, column->type, &column->domain_cache,
 					 column->context);
 	return (Datum) 0;
-}
-
-/* ---------- texts ---------- */
-
-static Datum
-convert_text_bool(IntakeColumn *column, const char *text, size_t len)
-{
-	const char *trimmed = text;
-	size_t		trimmed_len = len;
-	bool		value;
-
-	intake_convert_trim(&trimmed, &trimmed_len);
-	if (!parse_bool_with_len(trimmed, trimmed_len, &value))
-		intake_convert_report_syntax(column, text, len, NULL);
-	return BoolGetDatum(value);
-}
-
-Datum
-intake_convert_make_text(const char *text, size_t len)
-{
-	text = intake_convert_recode(text, &len);
-	return intake_convert_make_varlena(text, len);
-}
-
-/* The value of a hexadecimal digit, or -1. */
-static int
-read_hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-/* Reads 8-4-4-4-12; false for every other form. */
-static bool
-read_canonical_uuid(const char *text, size_t len, uint8 *bytes)
-{
-	int			i = 0;
-	int			filled = 0;
-
-	if (len != UUID_TEXT_LEN)
-		return false;
-	while (i < UUID_TEXT_LEN)
-	{
-		int			high;
-		int			low;
-
-		if (i == 8 || i == 13 || i == 18 || i == 23)
-		{
-			if (text[i++] != '-')
-				return false;
-			continue;
-		}
-		high = read_hex(text[i]);
-		low = read_hex(text[i + 1]);
-		if (high < 0 || low < 0)
-			return false;
-		bytes[filled++] = (uint8) (high << 4 | low);
-		i += 2;
-	}
-	return true;
-}
-
-static Datum
-convert_text_uuid(IntakeColumn *column, const char *text, size_t len)
-{
-	pg_uuid_t	uuid;
-	pg_uuid_t  *result;
-
-	if (!read_canonical_uuid(text, len, uuid.data))
-		return intake_convert_input_datum(column, text, len);
-	result = intake_convert_alloc(sizeof(pg_uuid_t));
-	*result = uuid;
-	return UUIDPGetDatum(result);
-}
-
-/* [lat,lon] as DataLens writes it, besides PostgreSQL's own forms. */
-static Datum
-convert_text_point(IntakeColumn *column, const char *text, size_t len)
-{
-	const char *trimmed = text;
-	size_t		trimmed_len = len;
-
-	intake_convert_trim(&trimmed, &trimmed_len);
-	if (trimmed_len > 0 && trimmed[0] == '[')
-		return intake_convert_json_point_datum(column, trimmed, trimmed_len);
-	return intake_convert_input_datum(column, text, len);
-}
-
-static bool
-is_array_of_times(const IntakeColumn *column)
-{
-	switch (column->element->conversion)
-	{
-		case INTAKE_CONVERT_DATE:
-		case INTAKE_CONVERT_TIME:
-		case INTAKE_CONVERT_TIMESTAMP:
-		case INTAKE_CONVERT_TIMESTAMPTZ:
-			return true;
-		default:
-			return false;
-	}
-}
-
-/*
- * '{2020-01-01,NULL}' as an array of dates or times: PostgreSQL reads it as
- * texts, each of which is then read by our rules.
- */
-static Datum
-convert_text_times(IntakeColumn *column, const char *letters, size_t len)
-{
-	IntakeColumn *element = column->element;
-	ArrayType  *texts;
-	Datum	   *values;
-	bool	   *nulls;
-	int			n;
-	int			i;
-
-	texts = DatumGetArrayTypeP(OidInputFunctionCall(F_ARRAY_IN,
-													pnstrdup(letters, len),
-													TEXTOID, -1));
-	deconstruct_array(texts, TEXTOID, -1, false, TYPALIGN_INT,
-					  &values, &nulls, &n);
-	for (i = 0; i < n; i++)
-	{
-		text	   *value;
-
-		if (nulls[i])
-		{
-			values[i] = intake_convert_null(element);
-			continue;
-		}
-		value = DatumGetTextPP(values[i]);
-		values[i] = intake_convert_text(element, VARDATA_ANY(value),
-										VARSIZE_ANY_EXHDR(value));
-	}
-	return PointerGetDatum(construct_md_array(values, nulls, ARR_NDIM(texts),
-											  ARR_DIMS(texts),
-											  ARR_LBOUND(texts),
-											  element->type,
-											  get_typlen(element->type),
-											  get_typbyval(element->type),
-											  TYPALIGN_DOUBLE));
-}
-
-Datum
-intake_convert_text_datum(IntakeColumn *column, const char *text, size_t len)
-{
-	Datum		value;
-
-	switch (column->conversion)
-	{
-		case INTAKE_CONVERT_BOOL:
-			return convert_text_bool(column, text, len);
-		case INTAKE_CONVERT_INT2:
-		case INTAKE_CONVERT_INT4:
-		case INTAKE_CONVERT_INT8:
-			return intake_convert_integer_datum(column, text, len);
-		case INTAKE_CONVERT_FLOAT4:
-		case INTAKE_CONVERT_FLOAT8:
-			return intake_convert_float_datum(column, text, len);
-		case INTAKE_CONVERT_NUMERIC:
-			if (intake_convert_fast_numeric(column, text, len, &value))
-				return value;
-			return intake_convert_input_datum(column, text, len);
-		case INTAKE_CONVERT_TEXT:
-			return intake_convert_make_text(text, len);
-		case INTAKE_CONVERT_UUID:
-			return convert_text_uuid(column, text, len);
-		case INTAKE_CONVERT_DATE:
-		case INTAKE_CONVERT_TIME:
-		case INTAKE_CONVERT_TIMESTAMP:
-		case INTAKE_CONVERT_TIMESTAMPTZ:
-			return intake_convert_time_datum(column, text, len);
-		case INTAKE_CONVERT_POINT:
-			return convert_text_point(column, text, len);
-		case INTAKE_CONVERT_ARRAY:
-			if (is_array_of_times(column))
-				return convert_text_times(column, text, len);
-			return intake_convert_input_datum(column, text, len);
-		case INTAKE_CONVERT_INPUT:
-			if (column->base_type == TIMETZOID)
-				return intake_convert_time_datum(column, text, len);
-			return intake_convert_input_datum(column, text, len);
-		default:
-			return intake_convert_input_datum(column, text, len);
-	}
-}
-
-Datum
-intake_convert_text(IntakeColumn *column, const char *text, size_t len)
-{
-	Datum		value;
-
-	if (column->is_fast &&
-		intake_convert_fast_text(column, text, len, &value))
-		return value;
-	value = intake_convert_text_datum(column, text, len);
-	return column->is_domain ? intake_convert_finish(column, value) : value;
-}
-
-/*
- * An Avro value in a form that is a text: for character columns, and as a
- * string for json and jsonb.
- */
-Datum
-intake_convert_string_form(IntakeColumn *column, const char *text,
-						   const char *what)
-{
-	if (!column->is_character && column->conversion != INTAKE_CONVERT_JSON &&
-		column->conversion != INTAKE_CONVERT_JSONB)
-		intake_convert_report_mismatch(column, what);
-	return intake_convert_json_string(column, text, strlen(text), false);
-}
-
-/* ---------- bytes of Avro ---------- */
-
-/* Bytes as a text, which they must be. */
-static Datum
-convert_bytes_text(IntakeColumn *column, const char *bytes, size_t len)
-{
-	if (memchr(bytes, '\0', len) != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
-				 errmsg("a NUL character cannot be in a text")));
-	if (intake_scan_utf8_valid(bytes, len) < len)
-		ereport(ERROR,
-				(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
-				 errmsg("bytes for a text are not UTF-8")));
-	return intake_convert_text(column, bytes, len);
-}
-
-Datum
-intake_convert_bytes(IntakeColumn *column, const uint8 *bytes, size_t len)
-{
-	Datum		value;
-
-	/* bytes promotes to string */
-	if (column->is_character)
-		return convert_bytes_text(column, (const char *) bytes, len);
-	if (column->conversion != INTAKE_CONVERT_BYTEA)
-		intake_convert_report_mismatch(column, "Avro bytes");
-
-	value = intake_convert_make_varlena((const char *) bytes, len);
-	return column->is_domain ? intake_convert_finish(column, value) : value;
-}
-
-Datum
-intake_convert_uuid(IntakeColumn *column, const uint8 bytes[16])
-{
-	pg_uuid_t  *uuid = palloc(sizeof(pg_uuid_t));
-	char	   *text;
-	Datum		value;
-
-	memcpy(uuid->data, bytes, UUID_LEN);
-	if (column->conversion == INTAKE_CONVERT_UUID)
-		return intake_convert_finish(column, UUIDPGetDatum(uuid));
-
-	text = DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(uuid)));
-	value = intake_convert_string_form(column, text, "an Avro uuid");
-	pfree(text);
-	pfree(uuid);
-	return value;
 }

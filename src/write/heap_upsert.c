@@ -6,9 +6,9 @@
  * sorted rows --key_scan--+-> there: updated in the order of the key
  *						   +-> new: inserted, many at once, in that order
  *
- * All updates go before all inserts: a session that inserts waits for no row
- * lock any more, so that two merges that share the table lock cannot
- * deadlock.
+ * It is for merges that hold the table lock exclusively.  Those that share it
+ * must lock and insert in the order of the key, one after the other, so as
+ * not to deadlock; here all updates go before all inserts.
  *
  * The look-up sees what was committed before the batch.  A key that another
  * session inserts meanwhile is a unique violation, a row that one changes is

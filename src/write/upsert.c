@@ -2,7 +2,8 @@
  *
  * upsert.c
  *	  Upserts of batches, for merge: straight into the table where that is
- *	  possible, else by INSERT ... ON CONFLICT.
+ *	  possible, else by INSERT ... ON CONFLICT, which takes the rows in the
+ *	  order of the key, one after the other.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,13 +16,13 @@
 
 IntakeUpsert *
 intake_upsert_make(IntakeWriter *writer, const IntakeMergeKey *key,
-				   const int *columns, SortSupport comparators)
+				   const int *columns, SortSupport comparators, bool is_alone)
 {
 	IntakeUpsert *upsert = palloc0(sizeof(IntakeUpsert));
 
 	upsert->writer = writer;
 	upsert->key = key;
-	if (intake_heap_upsert_applies(writer))
+	if (is_alone && intake_heap_upsert_applies(writer))
 	{
 		upsert->heap = palloc0(sizeof(IntakeHeapUpsert));
 		upsert->heap->writer = writer;

@@ -21,12 +21,14 @@ typedef struct IntakeUpsert
 
 /*
  * columns are the column numbers of the key, comparators those that the rows
- * are sorted by.  In the current memory context.
+ * are sorted by.  is_alone says that the table lock is held exclusively.  In
+ * the current memory context.
  */
 extern IntakeUpsert *intake_upsert_make(IntakeWriter *writer,
 										const IntakeMergeKey *key,
 										const int *columns,
-										SortSupport comparators);
+										SortSupport comparators,
+										bool is_alone);
 
 /*
  * Inserts or updates the batch's rows, which are sorted by distinct keys, and

@@ -55,6 +55,7 @@ typedef struct MergeState
 	int			nbatches;		/* taken */
 	bool		has_upserts;
 	bool		has_deletes;
+	bool		is_shared;		/* so is the table lock */
 	MemoryContext context;
 
 	/* phase 2 */
@@ -277,7 +278,8 @@ flush_upserts(IntakeWriter *writer, MergeState *state)
 	if (state->upsert == NULL)
 		state->upsert = intake_upsert_make(writer, state->key,
 										   state->key_columns,
-										   state->comparators);
+										   state->comparators,
+										   !state->is_shared);
 	intake_upsert_batch(state->upsert, state->upserts);
 	intake_batch_clear(state->upserts);
 }
@@ -393,12 +395,11 @@ finish_merge(IntakeWriter *writer)
 {
 	MergeState *state = writer->state;
 	bool		is_truncating;
-	bool		is_shared;
 
 	is_truncating = writer->options->truncate != INTAKE_TRUNCATE_NO;
-	is_shared = state->nbatches <= 1 && state->key->is_primary &&
+	state->is_shared = state->nbatches <= 1 && state->key->is_primary &&
 		state->key->is_only && !state->has_deletes && !is_truncating;
-	intake_table_lock(writer->target, !is_shared);
+	intake_table_lock(writer->target, !state->is_shared);
 	if (is_truncating)
 		intake_truncate(writer);
 

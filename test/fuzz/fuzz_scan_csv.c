@@ -198,6 +198,15 @@ check_record(const Form *form, const IntakeScanCsv *scan, const char *text,
 		check_field(form, scan, text, &fields[i], record, i);
 }
 
+/* The length of the next piece: mostly short, so that there are many. */
+static size_t
+take_piece(size_t left, uint32_t *random)
+{
+	if (fuzz_random(random) % 4 == 0)
+		return 1 + fuzz_random(random) % left;
+	return 1 + fuzz_random(random) % (1 + left / 32);
+}
+
 /*
  * Scans one record at text, piece by piece when there is a state for random
  * numbers, each time at another place.
@@ -223,8 +232,7 @@ scan_record(const Form *form, IntakeScanCsv *scan, char **text,
 			return result;
 		FUZZ_CHECK(!is_final);
 		if (have < len)
-			have += 1 + fuzz_random(random) % (fuzz_random(random) % 4 == 0 ?
-											   len - have : 1);
+			have += take_piece(len - have, random);
 	}
 }
 

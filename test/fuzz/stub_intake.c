@@ -445,7 +445,8 @@ decode_all(void *arg)
 
 	decoding->columns = make_columns(decoding->is_fast);
 	decoder = decoding->format->begin(&decoding->source.base,
-									  decoding->columns, decoding->options, &decoding->position);
+									  decoding->columns, decoding->options,
+									  &decoding->position);
 	FUZZ_CHECK(decoder->routine == decoding->format);
 	do
 	{
