@@ -22,7 +22,7 @@ $node->safe_psql('postgres', q{
     CREATE TABLE copied (id serial, a text, b text);
     CREATE TABLE uploaded (id serial, a text, b text);
 
-    -- t, f: are the rows the same?  c, u: only COPY, or the upload, took it.
+    -- same or other rows; copy, upload: only that took it; none did
     CREATE FUNCTION compare(file text, settings jsonb) RETURNS text
     LANGUAGE plpgsql AS $$
     DECLARE
@@ -45,10 +45,13 @@ $node->safe_psql('postgres', q{
             is_uploaded := false;
         END;
         IF is_copied <> is_uploaded THEN
-            RETURN CASE WHEN is_copied THEN 'c' ELSE 'u' END;
+            RETURN CASE WHEN is_copied THEN 'copy' ELSE 'upload' END;
         END IF;
-        RETURN NOT is_copied OR NOT EXISTS (
-            SELECT FROM copied c FULL JOIN uploaded u USING (id) WHERE NOT c *= u);
+        IF NOT is_copied THEN
+            RETURN 'none';
+        END IF;
+        RETURN CASE WHEN EXISTS (SELECT FROM copied c FULL JOIN uploaded u USING (id)
+            WHERE (c *= u) IS NOT TRUE) THEN 'other' ELSE 'same' END;
     END $$;
 });
 
@@ -101,7 +104,7 @@ for my $i (1 .. $PAYLOADS)
 
 my @answers = split /\n/, $node->safe_psql('postgres',
     "SET client_min_messages = error;\n" . join("\n", @files));
-my %count = (t => 0, f => 0, c => 0, u => 0, true => 0, false => 0);
+my %count = (same => 0);
 my @bad;
 
 is(scalar(@answers), $PAYLOADS, 'each payload has an answer');
@@ -110,10 +113,10 @@ for my $i (0 .. $#answers)
     my $answer = $answers[$i];
 
     $count{$answer}++;
-    next if $answer eq 'true' || $answer eq 't';
+    next if $answer eq 'same' || $answer eq 'none';
 
     # the README: any line end may end any record, and \. is data
-    next if $answer eq 'u' &&
+    next if $answer eq 'upload' &&
       ($payloads[$i] =~ /\r/ || $payloads[$i] =~ /^\\\.$/m);
     push @bad, "$answer: " . ($payloads[$i] =~ s/([^ -~])/sprintf('\\x%02x', ord $1)/ger)
       . " with $files[$i]";
@@ -122,7 +125,6 @@ ok(!@bad, 'COPY and uploads agree');
 diag(join "\n", @bad[ 0 .. (@bad > 10 ? 9 : $#bad) ]) if @bad;
 note(join ', ', map { "$_: $count{$_}" } sort keys %count);
 
-is( $node->safe_psql('postgres', 'SELECT count(*) > 0 FROM uploaded') ne '', 1,
-    'the last payload was compared');
+cmp_ok($count{same}, '>', $PAYLOADS / 2, 'most payloads are taken');
 
 done_testing();
