@@ -52,11 +52,13 @@ OBJS = \
 	src/format/avro_reader.o \
 	src/format/avro_render.o \
 	src/format/avro_schema.o \
+	src/format/csv_header.o \
 	src/format/format.o \
 	src/format/format_avro.o \
 	src/format/format_csv.o \
 	src/format/format_ndjson.o \
 	src/format/ndjson_key.o \
+	src/format/ndjson_report.o \
 	src/format/scan_avro.o \
 	src/format/scan_csv.o \
 	src/format/scan_json.o \

@@ -32,6 +32,9 @@
 #define MAX_DECIMAL_BYTES 8192
 #define MAX_DECIMAL_SCALE 16383
 
+/* The largest scale of a decimal that is formatted on the stack. */
+#define MAX_SMALL_SCALE 40
+
 /* ---------- integers ---------- */
 
 /* Appends a digit to a number that is kept negative; false: overflow. */
@@ -482,6 +485,39 @@ format_decimal(const uint8 *unscaled, size_t len, int scale, int *nletters)
 	return letters;
 }
 
+/*
+ * A decimal of up to eight bytes into numeric, by way of its letters, which
+ * have room here; false when it needs the slow way.
+ */
+static bool
+convert_small_decimal(IntakeColumn *column, const uint8 *unscaled, size_t len,
+					  int scale, Datum *datum)
+{
+	char		letters[MAXINT8LEN + MAX_SMALL_SCALE + 3];
+	char	   *end = letters + sizeof(letters);
+	char	   *at = end;
+	int64		value;
+	uint64		left;
+	size_t		i;
+
+	if (len == 0 || len > sizeof(value) || scale > MAX_SMALL_SCALE)
+		return false;
+	value = (int8) unscaled[0];
+	for (i = 1; i < len; i++)
+		value = (int64) ((uint64) value << 8 | unscaled[i]);
+
+	left = value < 0 ? -(uint64) value : (uint64) value;
+	for (i = 0; left > 0 || i <= (size_t) scale; left /= 10, i++)
+	{
+		if (i == (size_t) scale && scale > 0)
+			*--at = '.';
+		*--at = '0' + left % 10;
+	}
+	if (value < 0)
+		*--at = '-';
+	return intake_convert_fast_numeric(column, at, end - at, datum);
+}
+
 Datum
 intake_convert_decimal(IntakeColumn *column, const uint8 *unscaled,
 					   size_t len, int scale)
@@ -501,6 +537,9 @@ intake_convert_decimal(IntakeColumn *column, const uint8 *unscaled,
 				 errmsg("an Avro decimal of %zu bytes is too long", len),
 				 errdetail("At most %d bytes are taken.", MAX_DECIMAL_BYTES)));
 
+	if (column->conversion == INTAKE_CONVERT_NUMERIC &&
+		convert_small_decimal(column, unscaled, len, scale, &datum))
+		return intake_convert_finish(column, datum);
 	letters = format_decimal(unscaled, len, scale, &nletters);
 	datum = intake_convert_letters_datum(column, letters, nletters,
 										 "an Avro decimal");

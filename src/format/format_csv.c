@@ -16,44 +16,18 @@
  */
 #include "postgres.h"
 
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "convert_fast.h"
-#include "format/format.h"
+#include "format/csv_decoder.h"
 #include "format/format_text.h"
-#include "format/scan_csv.h"
 #include "format/scan_utf8.h"
 #include "settings.h"
 
-/* What delimiter 'auto' tries, in this order. */
-static const char candidates[] = {';', ',', '\t', '|'};
-
-typedef struct CsvDecoder
-{
-	IntakeDecoder base;			/* must be first */
-	IntakeScanCsv scan;
-	const IntakeOptions *options;
-	const char *null;			/* NULL: an unquoted empty field is NULL */
-	size_t		null_len;
-
-	uint64		record;			/* the last one read */
-	uint64		line;			/* the one the next record starts on */
-
-	int			nfields;		/* in every record */
-	int		   *numbers;		/* column number of each, -1: ignored */
-	IntakeCsvField *fields;
-	size_t		max_fields;
-
-	char	   *scratch;		/* for unquoted values */
-	size_t		scratch_size;
-	MemoryContext context;		/* of all of this */
-} CsvDecoder;
-
 /* Room for len bytes, until the next call. */
 static char *
-reserve_scratch(CsvDecoder *csv, size_t len)
+reserve_scratch(IntakeCsv *csv, size_t len)
 {
 	if (csv->scratch_size < len)
 	{
@@ -67,9 +41,8 @@ reserve_scratch(CsvDecoder *csv, size_t len)
 	return csv->scratch;
 }
 
-/* Room for n fields; what they held is lost. */
-static void
-reserve_fields(CsvDecoder *csv, size_t n)
+void
+intake_csv_reserve_fields(IntakeCsv *csv, size_t n)
 {
 	if (csv->max_fields >= n)
 		return;
@@ -99,29 +72,21 @@ parse_character(const char *option, const char *value)
 	return value[0];
 }
 
-/* Does the option leave the delimiter to be found out? */
-static inline bool
-is_auto(const IntakeOptions *options)
-{
-	return options->delimiter == NULL ||
-		strcmp(options->delimiter, "auto") == 0;
-}
-
 /* Sets the scanner from the options; with 'auto' to the first candidate. */
 static void
-begin_scan(CsvDecoder *csv)
+begin_scan(IntakeCsv *csv)
 {
 	const IntakeOptions *options = csv->options;
 	char		quote = '"';
 	char		escape;
-	char		delimiter = candidates[0];
+	char		delimiter = INTAKE_CSV_FIRST_DELIMITER;
 
 	if (options->quote != NULL)
 		quote = parse_character("quote", options->quote);
 	escape = quote;
 	if (options->escape != NULL)
 		escape = parse_character("escape", options->escape);
-	if (!is_auto(options))
+	if (!intake_csv_is_auto(options))
 	{
 		delimiter = parse_character("delimiter", options->delimiter);
 		if (delimiter == quote)
@@ -132,12 +97,8 @@ begin_scan(CsvDecoder *csv)
 	intake_scan_csv_begin(&csv->scan, delimiter, quote, escape);
 }
 
-/*
- * Finds the next record and splits it.  It then lies at source->cursor and
- * is scan.len bytes long.  Returns false at the end of the payload.
- */
-static bool
-fetch_record(CsvDecoder *csv)
+bool
+intake_csv_fetch(IntakeCsv *csv)
 {
 	IntakeSource *source = csv->base.source;
 	size_t		max_len = (size_t) intake_max_record_size * 1024;
@@ -173,7 +134,7 @@ fetch_record(CsvDecoder *csv)
 
 /* Names the column that the byte at offset belongs to, for CONTEXT. */
 static void
-locate_column(CsvDecoder *csv, size_t offset)
+locate_column(IntakeCsv *csv, size_t offset)
 {
 	int			i;
 
@@ -189,9 +150,8 @@ locate_column(CsvDecoder *csv, size_t offset)
 	}
 }
 
-/* Errors unless the record is UTF-8 without NUL bytes. */
-static void
-check_encoding(CsvDecoder *csv, const char *record)
+void
+intake_csv_check_encoding(IntakeCsv *csv, const char *record)
 {
 	size_t		len = csv->scan.len;
 
@@ -220,31 +180,8 @@ check_encoding(CsvDecoder *csv, const char *record)
 	}
 }
 
-static inline bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-/* Takes the blanks off both ends. */
-static inline void
-trim_blanks(const char **text, size_t *len)
-{
-	while (*len > 0 && is_blank((*text)[*len - 1]))
-		(*len)--;
-	while (*len > 0 && is_blank((*text)[0]))
-	{
-		(*text)++;
-		(*len)--;
-	}
-}
-
-/*
- * The value of a quoted field: of one that is not as it stands until the
- * next call.
- */
-static void
-unquote_field(CsvDecoder *csv, const IntakeCsvField *field,
+void
+intake_csv_unquote(IntakeCsv *csv, const IntakeCsvField *field,
 			  const char **text, size_t *len)
 {
 	if (field->quoting == INTAKE_CSV_QUOTED)
@@ -261,249 +198,8 @@ unquote_field(CsvDecoder *csv, const IntakeCsvField *field,
 	}
 }
 
-/*
- * The name in a header field, in *name and *len.  It is good until the next
- * call.
- */
-static void
-read_name(CsvDecoder *csv, const char *record, const IntakeCsvField *field,
-		  const char **name, size_t *len)
-{
-	*name = record + field->start;
-	*len = field->len;
-	if (field->quoting == INTAKE_CSV_PLAIN)
-		trim_blanks(name, len);
-	else
-		unquote_field(csv, field, name, len);
-}
-
-/*
- * How many fields of the header name columns; in *unknown the first field
- * that does not, or the number of fields.
- */
-static int
-count_matches(CsvDecoder *csv, const char *record, int *unknown)
-{
-	int			nfields = (int) csv->scan.nfields;
-	int			nmatches = 0;
-	int			i;
-
-	*unknown = nfields;
-	for (i = 0; i < nfields; i++)
-	{
-		const char *name;
-		size_t		len;
-
-		read_name(csv, record, &csv->fields[i], &name, &len);
-		if (intake_columns_find(csv->base.columns, name, len) >= 0)
-			nmatches++;
-		else if (*unknown == nfields)
-			*unknown = i;
-	}
-	return nmatches;
-}
-
-/*
- * Splits the record at hand again, with another delimiter.  Afterwards
- * fields holds all of its fields.
- */
-static void
-split_record(CsvDecoder *csv, char delimiter)
-{
-	const char *record = csv->base.source->cursor;
-	size_t		len = csv->scan.len;
-
-	csv->scan.delimiter = delimiter;
-	(void) intake_scan_csv_next(&csv->scan, record, len, true,
-								csv->fields, csv->max_fields);
-	if (csv->scan.nfields > csv->max_fields)
-	{
-		reserve_fields(csv, csv->scan.nfields);
-		(void) intake_scan_csv_next(&csv->scan, record, len, true,
-									csv->fields, csv->max_fields);
-	}
-}
-
-/* The names of the columns, for a hint. */
-static char *
-list_columns(const IntakeColumnSet *columns)
-{
-	StringInfoData list;
-	int			i;
-
-	initStringInfo(&list);
-	for (i = 0; i < columns->ncolumns; i++)
-		appendStringInfo(&list, "%s\"%s\"", i > 0 ? ", " : "",
-						 columns->columns[i].name);
-	return list.data;
-}
-
-static const char *
-name_delimiter(char delimiter)
-{
-	switch (delimiter)
-	{
-		case ';':
-			return "\";\"";
-		case ',':
-			return "\",\"";
-		case '\t':
-			return "TAB";
-		default:
-			return "\"|\"";
-	}
-}
-
-/* No candidate makes every header field a column; best comes nearest. */
-static void
-report_header(CsvDecoder *csv, char best)
-{
-	const char *record = csv->base.source->cursor;
-	const char *name;
-	size_t		len;
-	int			unknown;
-
-	split_record(csv, best);
-	(void) count_matches(csv, record, &unknown);
-	read_name(csv, record, &csv->fields[unknown], &name, &len);
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_COLUMN),
-			 errmsg("no delimiter makes every header field a column of %s",
-					csv->base.columns->owner),
-			 errdetail("Delimiter %s comes nearest, but no column has the name \"%s\".",
-					   name_delimiter(best),
-					   intake_format_show(name, len, INTAKE_MAX_SHOWN_VALUE)),
-			 errhint("The columns are %s. Option delimiter says how fields are separated.",
-					 list_columns(csv->base.columns))));
-}
-
-/*
- * Finds the delimiter of the header at hand and splits it.  Where several
- * delimiters split it and none fits, that is an error, unless unknown names
- * are ignored.
- */
-static void
-find_header_delimiter(CsvDecoder *csv)
-{
-	const char *record = csv->base.source->cursor;
-	char		best = '\0';
-	int			best_matches = -1;
-	int			nsplits = 0;
-	char		split = '\0';
-	int			i;
-
-	for (i = 0; i < lengthof(candidates); i++)
-	{
-		int			nmatches;
-		int			unknown;
-
-		if (candidates[i] == csv->scan.quote)
-			continue;
-		split_record(csv, candidates[i]);
-		nmatches = count_matches(csv, record, &unknown);
-		if (nmatches == csv->scan.nfields)
-			return;
-		if (nmatches > best_matches)
-		{
-			best = candidates[i];
-			best_matches = nmatches;
-		}
-		if (csv->scan.nfields > 1)
-		{
-			nsplits++;
-			split = candidates[i];
-		}
-	}
-
-	if (csv->options->unknown != INTAKE_UNKNOWN_IGNORE)
-	{
-		if (nsplits > 1)
-			report_header(csv, best);
-		if (nsplits == 1)
-			best = split;
-	}
-	split_record(csv, best);
-}
-
-/*
- * Finds the delimiter that splits the first record, at hand, into as many
- * fields as there are columns.
- */
-static void
-find_delimiter(CsvDecoder *csv)
-{
-	int			i;
-
-	for (i = 0; i < lengthof(candidates); i++)
-	{
-		if (candidates[i] == csv->scan.quote)
-			continue;
-		split_record(csv, candidates[i]);
-		if (csv->scan.nfields == csv->nfields)
-			return;
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_BAD_COPY_FILE_FORMAT),
-			 errmsg_plural("no delimiter splits the first record into %d field",
-						   "no delimiter splits the first record into %d fields",
-						   csv->nfields, csv->nfields),
-			 errdetail("Delimiters \";\", \",\", TAB and \"|\" have been tried."),
-			 errhint("Option delimiter says how fields are separated.")));
-}
-
-/* Settles which column each field of the header at hand goes into. */
-static void
-match_header(CsvDecoder *csv)
-{
-	IntakeColumnSet *columns = csv->base.columns;
-	const char *record = csv->base.source->cursor;
-	bool		is_any = false;
-	int			i;
-
-	csv->nfields = (int) csv->scan.nfields;
-	csv->numbers = palloc(csv->nfields * sizeof(int));
-	for (i = 0; i < csv->nfields; i++)
-	{
-		const char *name;
-		size_t		len;
-		int			number;
-
-		read_name(csv, record, &csv->fields[i], &name, &len);
-		number = intake_columns_find(columns, name, len);
-		csv->numbers[i] = number;
-		if (number >= 0)
-		{
-			if (csv->base.given[number])
-				intake_columns_report_repeated(columns, number);
-			csv->base.given[number] = true;
-			is_any = true;
-		}
-		else if (csv->options->unknown != INTAKE_UNKNOWN_IGNORE)
-			intake_columns_report_unknown(columns, name, len);
-	}
-	if (!is_any)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("header names no column of %s", columns->owner),
-				 errhint("The columns are %s.", list_columns(columns))));
-}
-
-/* Settles the columns from their order, not from a header. */
-static void
-match_order(CsvDecoder *csv)
-{
-	int			i;
-
-	csv->numbers = intake_columns_in_order(csv->base.columns,
-										   csv->options->columns,
-										   &csv->nfields);
-	for (i = 0; i < csv->nfields; i++)
-		csv->base.given[csv->numbers[i]] = true;
-}
-
-/* Errors unless the record at hand has as many fields as it must. */
-static inline void
-check_count(CsvDecoder *csv, const char *what)
+void
+intake_csv_check_count(IntakeCsv *csv, const char *what)
 {
 	int			have = (int) csv->scan.nfields;
 
@@ -518,46 +214,11 @@ check_count(CsvDecoder *csv, const char *what)
 			 errdetail("The line is empty.") : 0));
 }
 
-/*
- * Reads the header line.  With option columns its names do not count, only
- * how many they are.
- */
-static void
-read_header(CsvDecoder *csv)
-{
-	IntakeSource *source = csv->base.source;
-
-	if (!fetch_record(csv))
-		ereport(ERROR,
-				(errcode(ERRCODE_BAD_COPY_FILE_FORMAT),
-				 errmsg("payload is empty"),
-				 errdetail("A header line that names the columns was expected.")));
-	check_encoding(csv, source->cursor);
-
-	if (csv->options->columns != NIL)
-	{
-		match_order(csv);
-		if (is_auto(csv->options))
-			find_delimiter(csv);
-		check_count(csv, "header");
-	}
-	else
-	{
-		if (is_auto(csv->options))
-			find_header_delimiter(csv);
-		else
-			split_record(csv, csv->scan.delimiter);
-		match_header(csv);
-	}
-	source->cursor += csv->scan.len;
-	csv->line += csv->scan.nlines;
-}
-
 static IntakeDecoder *
 begin_csv(IntakeSource *source, IntakeColumnSet *columns,
 		  const IntakeOptions *options, IntakePosition *position)
 {
-	CsvDecoder *csv = palloc0(sizeof(CsvDecoder));
+	IntakeCsv *csv = palloc0(sizeof(IntakeCsv));
 
 	csv->base.routine = &intake_format_csv;
 	csv->base.source = source;
@@ -573,25 +234,25 @@ begin_csv(IntakeSource *source, IntakeColumnSet *columns,
 	memset(position, 0, sizeof(*position));
 	position->line = 1;
 	begin_scan(csv);
-	reserve_fields(csv, columns->ncolumns + 1);
+	intake_csv_reserve_fields(csv, columns->ncolumns + 1);
 	intake_format_skip_bom(source);
 
 	if (options->header)
-		read_header(csv);
+		intake_csv_read_header(csv);
 	else
 	{
 		position->record = 1;
-		match_order(csv);
-		if (is_auto(options) && fetch_record(csv))
-			find_delimiter(csv);
+		intake_csv_match_order(csv);
+		if (intake_csv_is_auto(options) && intake_csv_fetch(csv))
+			intake_csv_find_delimiter(csv);
 	}
-	reserve_fields(csv, csv->nfields);
+	intake_csv_reserve_fields(csv, csv->nfields);
 	return &csv->base;
 }
 
 /* Is this unquoted value, not trimmed yet, the one that stands for NULL? */
 static inline bool
-is_null_text(const CsvDecoder *csv, const char *text, size_t len)
+is_null_text(const IntakeCsv *csv, const char *text, size_t len)
 {
 	return len == csv->null_len &&
 		(len == 0 || memcmp(text, csv->null, len) == 0);
@@ -599,7 +260,7 @@ is_null_text(const CsvDecoder *csv, const char *text, size_t len)
 
 /* Converts one field into its column of the row. */
 static inline void
-convert_field(CsvDecoder *csv, const char *record,
+convert_field(IntakeCsv *csv, const char *record,
 			  const IntakeCsvField *field, int number, IntakeRow *row)
 {
 	IntakeColumn *column = &csv->base.columns->columns[number];
@@ -618,12 +279,12 @@ convert_field(CsvDecoder *csv, const char *record,
 		is_null = is_null_text(csv, text, len);
 		if (!is_null && !column->is_character)
 		{
-			trim_blanks(&text, &len);
+			intake_csv_trim(&text, &len);
 			is_null = is_null_text(csv, text, len);
 		}
 	}
 	else
-		unquote_field(csv, field, &text, &len);
+		intake_csv_unquote(csv, field, &text, &len);
 
 	row->nulls[number] = is_null;
 	if (is_null)
@@ -637,7 +298,7 @@ convert_field(CsvDecoder *csv, const char *record,
 static bool
 next_csv(IntakeDecoder *decoder, IntakeRow *row)
 {
-	CsvDecoder *csv = (CsvDecoder *) decoder;
+	IntakeCsv *csv = (IntakeCsv *) decoder;
 	IntakePosition *position = decoder->position;
 	const char *record;
 	int			i;
@@ -650,12 +311,12 @@ next_csv(IntakeDecoder *decoder, IntakeRow *row)
 	position->column = NULL;
 	position->value = NULL;
 	position->value_len = 0;
-	if (!fetch_record(csv))
+	if (!intake_csv_fetch(csv))
 		return false;
 
 	record = decoder->source->cursor;
-	check_count(csv, "record");
-	check_encoding(csv, record);
+	intake_csv_check_count(csv, "record");
+	intake_csv_check_encoding(csv, record);
 	row->record = ++csv->record;
 	row->line = csv->line;
 	memcpy(row->is_set, decoder->given,

@@ -16,49 +16,13 @@
 #include "utils/memutils.h"
 
 #include "convert_fast.h"
-#include "format/format.h"
 #include "format/format_text.h"
-#include "format/ndjson_key.h"
-#include "format/scan_json.h"
-#include "format/scan_utf8.h"
+#include "format/ndjson_decoder.h"
 #include "settings.h"
-
-/* How much of the line an error shows from where it is at fault, in bytes. */
-#define MAX_SHOWN_FAULT 40
-
-typedef struct NdjsonDecoder
-{
-	IntakeDecoder base;			/* must be first */
-	IntakeScanJson scan;		/* of the line at hand */
-	const char *text;			/* the line */
-	size_t		text_len;
-	size_t		line_len;		/* with its line end */
-	bool		is_strict;
-	bool		ignore_unknown;
-
-	uint64		record;			/* the last one read */
-	uint64		line;			/* the last one read */
-
-	int			nvalues;		/* of an array row */
-	int		   *numbers;		/* column number of each */
-
-	/* by column number: may convert_fast() read it from a ...? */
-	bool	   *takes_string;
-	bool	   *takes_number;
-	IntakeNdjsonKeys keys;
-
-	char	   *scratch;		/* for unescaped strings */
-	size_t		scratch_size;
-	MemoryContext context;		/* of all of this */
-} NdjsonDecoder;
-
-static void report_fault(NdjsonDecoder *json) pg_attribute_noreturn();
-static void report_unexpected(NdjsonDecoder *json, const char *expected)
-			pg_attribute_noreturn();
 
 /* Room for len bytes, until the next call. */
 static char *
-reserve_scratch(NdjsonDecoder *json, size_t len)
+reserve_scratch(IntakeNdjson *json, size_t len)
 {
 	if (json->scratch_size < len)
 	{
@@ -72,123 +36,12 @@ reserve_scratch(NdjsonDecoder *json, size_t len)
 	return json->scratch;
 }
 
-/* Does the line begin as a JSON array of records does? */
-static bool
-is_array_of_records(const NdjsonDecoder *json)
-{
-	IntakeScanJson scan;
-
-	intake_scan_json_begin(&scan, json->text, json->text_len);
-	if (!intake_scan_json_take(&scan, '['))
-		return false;
-	intake_scan_json_skip_blanks(&scan);
-	return scan.cursor == scan.limit ||
-		*scan.cursor == '{' || *scan.cursor == '[';
-}
-
-/* The hint for a line that ends too early. */
-static const char *
-hint_cut(const NdjsonDecoder *json)
-{
-	if (json->record == 1 && is_array_of_records(json))
-		return "The payload seems to be one JSON array of records. Write each record on a line of its own, without brackets around them and commas between them.";
-	return "A record must stand on one line.";
-}
-
-/* What stands at p, for a message. */
-static char *
-show_found(const NdjsonDecoder *json, const char *p)
-{
-	size_t		left = (size_t) (json->scan.limit - p);
-
-	if (left == 0)
-		return pstrdup("the end of the line");
-	return psprintf("\"%s\"", intake_format_show(p, left, MAX_SHOWN_FAULT));
-}
-
-/*
- * Raises the error for a line that is not UTF-8: that is the better news
- * than what it does to the grammar.  Returns when the line is fine.
- */
-static void
-check_encoding(const NdjsonDecoder *json)
-{
-	size_t		valid = intake_scan_utf8_valid(json->text, json->text_len);
-
-	if (valid < json->text_len)
-		intake_format_report_utf8(json->text + valid,
-								  json->text_len - valid);
-}
-
-/* Raises the error for what the scanner found to be bad. */
-static void
-report_fault(NdjsonDecoder *json)
-{
-	IntakeJsonReason reason = json->scan.reason;
-	const char *fault = json->scan.fault;
-
-	check_encoding(json);
-	switch (reason)
-	{
-		case INTAKE_JSON_BAD_NUL:
-			ereport(ERROR,
-					(errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
-					 errmsg("unsupported Unicode escape sequence"),
-					 errdetail("No text value can hold \\u0000.")));
-			break;
-		case INTAKE_JSON_TOO_DEEP:
-			ereport(ERROR,
-					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("JSON is nested more deeply than pg_intake.max_nesting_depth"),
-					 errdetail("The limit is %d levels.",
-							   intake_max_nesting_depth)));
-			break;
-		case INTAKE_JSON_CUT:
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_JSON_TEXT),
-					 errmsg("invalid JSON: the line ends inside a value"),
-					 errhint("%s", hint_cut(json))));
-			break;
-		default:
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_JSON_TEXT),
-					 errmsg("invalid JSON: %s",
-							intake_scan_json_reason_text(reason)),
-					 errdetail("The fault is at byte %zu of the line: %s.",
-							   (size_t) (fault - json->text) + 1,
-							   show_found(json, fault))));
-	}
-	pg_unreachable();
-}
-
-/* Raises the error for what stands at the cursor where it may not. */
-static void
-report_unexpected(NdjsonDecoder *json, const char *expected)
-{
-	const char *found = json->scan.cursor;
-	IntakeJsonToken token = intake_scan_json_next(&json->scan);
-
-	check_encoding(json);
-
-	/* a word or number that is bad behind its start is the better news */
-	if (token == INTAKE_JSON_BAD && json->scan.fault > found)
-		report_fault(json);
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_JSON_TEXT),
-			 errmsg("invalid JSON: expected %s", expected),
-			 errdetail("Found %s at byte %zu of the line.",
-					   show_found(json, found),
-					   (size_t) (found - json->text) + 1),
-			 found == json->scan.limit ?
-			 errhint("%s", hint_cut(json)) : 0));
-}
-
 /*
  * The value of the string read last: a slice of the line, or of the scratch
  * buffer until the next call.
  */
 static inline const char *
-read_string(NdjsonDecoder *json, size_t *len)
+read_string(IntakeNdjson *json, size_t *len)
 {
 	const char *raw = json->scan.start;
 	ptrdiff_t	out_len;
@@ -203,7 +56,7 @@ read_string(NdjsonDecoder *json, size_t *len)
 	{
 		json->scan.reason = (IntakeJsonReason) -out_len;
 		json->scan.fault = raw;
-		report_fault(json);
+		intake_ndjson_report_fault(json);
 	}
 	*len = (size_t) out_len;
 	return out;
@@ -211,15 +64,15 @@ read_string(NdjsonDecoder *json, size_t *len)
 
 /* Passes over a value that goes nowhere. */
 static void
-skip_value(NdjsonDecoder *json)
+skip_value(IntakeNdjson *json)
 {
 	if (!intake_scan_json_skip(&json->scan, intake_max_nesting_depth))
-		report_fault(json);
+		intake_ndjson_report_fault(json);
 }
 
 /* Converts an array or object whose first byte has been read. */
 static Datum
-convert_nested(NdjsonDecoder *json, IntakeColumn *column)
+convert_nested(IntakeNdjson *json, IntakeColumn *column)
 {
 	json->base.position->value = NULL;
 	json->scan.cursor = json->scan.start;
@@ -232,7 +85,7 @@ convert_nested(NdjsonDecoder *json, IntakeColumn *column)
 
 /* Converts the value at the cursor into a column of the row. */
 static void
-convert_value(NdjsonDecoder *json, int number, IntakeRow *row)
+convert_value(IntakeNdjson *json, int number, IntakeRow *row)
 {
 	IntakeScanJson *scan = &json->scan;
 	IntakePosition *position = json->base.position;
@@ -277,9 +130,9 @@ convert_value(NdjsonDecoder *json, int number, IntakeRow *row)
 		default:
 			position->value = NULL;
 			if (token == INTAKE_JSON_BAD)
-				report_fault(json);
+				intake_ndjson_report_fault(json);
 			scan->cursor = scan->start;
-			report_unexpected(json, "a value");
+			intake_ndjson_report_unexpected(json, "a value");
 	}
 	row->values[number] = value;
 }
@@ -289,7 +142,7 @@ convert_value(NdjsonDecoder *json, int number, IntakeRow *row)
  * cursor stays, when it is not of the usual forms.
  */
 static inline bool
-convert_fast_number(NdjsonDecoder *json, const IntakeColumn *column,
+convert_fast_number(IntakeNdjson *json, const IntakeColumn *column,
 					Datum *value)
 {
 	IntakeScanJson *scan = &json->scan;
@@ -332,7 +185,7 @@ convert_fast_number(NdjsonDecoder *json, const IntakeColumn *column,
  * when it is not of the usual forms.
  */
 static inline bool
-convert_fast_string(NdjsonDecoder *json, IntakeColumn *column, Datum *value)
+convert_fast_string(IntakeNdjson *json, IntakeColumn *column, Datum *value)
 {
 	IntakeScanJson *scan = &json->scan;
 	IntakePosition *position = json->base.position;
@@ -364,7 +217,7 @@ convert_fast_string(NdjsonDecoder *json, IntakeColumn *column, Datum *value)
 
 /* true, false and null; true only where the column is a boolean. */
 static inline bool
-convert_fast_word(NdjsonDecoder *json, const IntakeColumn *column,
+convert_fast_word(IntakeNdjson *json, const IntakeColumn *column,
 				  Datum *value, bool *is_null)
 {
 	IntakeScanJson *scan = &json->scan;
@@ -390,7 +243,7 @@ convert_fast_word(NdjsonDecoder *json, const IntakeColumn *column,
  * happened.
  */
 static inline bool
-convert_fast(NdjsonDecoder *json, int number, IntakeRow *row)
+convert_fast(IntakeNdjson *json, int number, IntakeRow *row)
 {
 	IntakeScanJson *scan = &json->scan;
 	IntakePosition *position = json->base.position;
@@ -431,24 +284,9 @@ convert_fast(NdjsonDecoder *json, int number, IntakeRow *row)
 	return true;
 }
 
-/* Errors for an array row that has not as many values as it must. */
-static void
-report_count(NdjsonDecoder *json, int have)
-{
-	json->base.position->column = NULL;
-	json->base.position->value = NULL;
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_JSON_TEXT),
-			 errmsg_plural("record has %d value, %d expected",
-						   "record has %d values, %d expected",
-						   have, have, json->nvalues),
-			 have > 0 && is_array_of_records(json) ?
-			 errhint("If the line is an array of records, write each record on a line of its own.") : 0));
-}
-
 /* A row whose values come in the columns' order; behind its "[". */
 static void
-read_array(NdjsonDecoder *json, IntakeRow *row)
+read_array(IntakeNdjson *json, IntakeRow *row)
 {
 	IntakeScanJson *scan = &json->scan;
 	int			have = 0;
@@ -464,24 +302,24 @@ read_array(NdjsonDecoder *json, IntakeRow *row)
 			have++;
 		} while (intake_scan_json_take(scan, ','));
 		if (!intake_scan_json_take(scan, ']'))
-			report_unexpected(json, "\",\" or \"]\" after an array's value");
+			intake_ndjson_report_unexpected(json, "\",\" or \"]\" after an array's value");
 	}
 	if (have != json->nvalues)
-		report_count(json, have);
+		intake_ndjson_report_count(json, have);
 }
 
 /* Reads a key that is not the expected one. */
 static int
-read_other_key(NdjsonDecoder *json)
+read_other_key(IntakeNdjson *json)
 {
 	IntakeScanJson *scan = &json->scan;
 	const char *name;
 	size_t		len;
 
 	if (scan->cursor == scan->limit || *scan->cursor != '"')
-		report_unexpected(json, "a key");
+		intake_ndjson_report_unexpected(json, "a key");
 	if (intake_scan_json_next(scan) == INTAKE_JSON_BAD)
-		report_fault(json);
+		intake_ndjson_report_fault(json);
 	name = read_string(json, &len);
 	return intake_ndjson_keys_find(&json->keys, name, len, !scan->has_escapes,
 								   json->ignore_unknown);
@@ -492,7 +330,7 @@ read_other_key(NdjsonDecoder *json)
  * a column when it is below ncolumns, or -1 for one that is ignored.
  */
 static inline int
-read_key(NdjsonDecoder *json, int expected)
+read_key(IntakeNdjson *json, int expected)
 {
 	IntakeScanJson *scan = &json->scan;
 	int			number;
@@ -505,13 +343,13 @@ read_key(NdjsonDecoder *json, int expected)
 	else
 		number = read_other_key(json);
 	if (unlikely(!intake_scan_json_take(scan, ':')))
-		report_unexpected(json, "\":\" after a key");
+		intake_ndjson_report_unexpected(json, "\":\" after a key");
 	return number;
 }
 
 /* A row whose values have keys; behind its "{". */
 static void
-read_object(NdjsonDecoder *json, IntakeRow *row)
+read_object(IntakeNdjson *json, IntakeRow *row)
 {
 	IntakeScanJson *scan = &json->scan;
 	IntakePosition *position = json->base.position;
@@ -541,7 +379,7 @@ read_object(NdjsonDecoder *json, IntakeRow *row)
 			convert_value(json, number, row);
 	} while (intake_scan_json_take(scan, ','));
 	if (!intake_scan_json_take(scan, '}'))
-		report_unexpected(json, "\",\" or \"}\" after a member");
+		intake_ndjson_report_unexpected(json, "\",\" or \"}\" after a member");
 }
 
 /*
@@ -549,7 +387,7 @@ read_object(NdjsonDecoder *json, IntakeRow *row)
  * Returns false at the end of the payload.
  */
 static bool
-fetch_line(NdjsonDecoder *json)
+fetch_line(IntakeNdjson *json)
 {
 	IntakeSource *source = json->base.source;
 	size_t		max_len = (size_t) intake_max_record_size * 1024;
@@ -591,45 +429,16 @@ fetch_line(NdjsonDecoder *json)
 	return true;
 }
 
-/*
- * A payload that is one JSON array of records begins with a line that is
- * either cut or a row of another length, but its first value may also not
- * fit the first column, which would be the lesser news.
- */
-static void
-check_first_array(NdjsonDecoder *json)
-{
-	IntakeScanJson scan = json->scan;
-	int			have = 0;
-
-	if (!is_array_of_records(json) || !intake_scan_json_take(&scan, '['))
-		return;
-	do
-	{
-		intake_scan_json_skip_blanks(&scan);
-		if (scan.cursor == scan.limit)
-		{
-			json->scan.reason = INTAKE_JSON_CUT;
-			report_fault(json);
-		}
-		if (!intake_scan_json_skip(&scan, intake_max_nesting_depth))
-			return;
-		have++;
-	} while (intake_scan_json_take(&scan, ','));
-	if (intake_scan_json_take(&scan, ']') && have != json->nvalues)
-		report_count(json, have);
-}
-
 /* Decodes the record on the line at hand. */
 static void
-read_record(NdjsonDecoder *json, IntakeRow *row)
+read_record(IntakeNdjson *json, IntakeRow *row)
 {
 	IntakeScanJson *scan = &json->scan;
 
 	if (*scan->cursor == '[')
 	{
 		if (unlikely(json->record == 1))
-			check_first_array(json);
+			intake_ndjson_check_first(json);
 		scan->cursor++;
 		read_array(json, row);
 	}
@@ -639,19 +448,19 @@ read_record(NdjsonDecoder *json, IntakeRow *row)
 		read_object(json, row);
 	}
 	else
-		report_unexpected(json, "a record, which is a JSON array or object");
+		intake_ndjson_report_unexpected(json, "a record, which is a JSON array or object");
 
 	json->base.position->column = NULL;
 	json->base.position->value = NULL;
 	intake_scan_json_skip_blanks(scan);
 	if (scan->cursor < scan->limit)
-		report_unexpected(json, "the end of the line after a record");
+		intake_ndjson_report_unexpected(json, "the end of the line after a record");
 }
 
 static bool
 next_ndjson(IntakeDecoder *decoder, IntakeRow *row)
 {
-	NdjsonDecoder *json = (NdjsonDecoder *) decoder;
+	IntakeNdjson *json = (IntakeNdjson *) decoder;
 	IntakePosition *position = decoder->position;
 
 	position->column = NULL;
@@ -682,7 +491,7 @@ next_ndjson(IntakeDecoder *decoder, IntakeRow *row)
 
 /* Settles which values of which columns are converted at once. */
 static void
-begin_fast(NdjsonDecoder *json)
+begin_fast(IntakeNdjson *json)
 {
 	IntakeColumnSet *columns = json->base.columns;
 	int			i;
@@ -721,7 +530,7 @@ static IntakeDecoder *
 begin_ndjson(IntakeSource *source, IntakeColumnSet *columns,
 			 const IntakeOptions *options, IntakePosition *position)
 {
-	NdjsonDecoder *json = palloc0(sizeof(NdjsonDecoder));
+	IntakeNdjson *json = palloc0(sizeof(IntakeNdjson));
 
 	json->base.routine = &intake_format_ndjson;
 	json->base.source = source;

@@ -171,7 +171,7 @@ try_batch(IntakeHeapUpsert *upsert, IntakeBatch *batch, MemoryContext context)
 		error = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
-		if (!is_conflict(error))
+		if (!is_conflict(error) || upsert->key->is_deferrable)
 			ReThrowError(error);
 	}
 	PG_END_TRY();

@@ -85,6 +85,7 @@ make_merge_key(Relation index)
 
 	key->index = RelationGetRelid(index);
 	key->is_primary = form->indisprimary;
+	key->is_deferrable = !form->indimmediate;
 	key->ncolumns = n;
 	key->constraint =
 		get_constraint_name(get_index_constraint(RelationGetRelid(index)));
@@ -132,13 +133,15 @@ report_no_key(Relation rel, List *names)
 			 errdetail("The index must be valid, not partial and without expressions.")));
 }
 
-static void
-report_deferrable(Relation index)
+/* Whether a key that was found is the better one to merge by. */
+static bool
+is_better(const IntakeMergeKey *found, const IntakeMergeKey *best)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("cannot merge by \"%s\" because it is deferrable",
-					RelationGetRelationName(index))));
+	if (best == NULL)
+		return true;
+	if (found->is_deferrable != best->is_deferrable)
+		return !found->is_deferrable;
+	return found->is_primary && !best->is_primary;
 }
 
 IntakeMergeKey *
@@ -147,27 +150,25 @@ intake_merge_key(Relation rel, List *names)
 	List	   *indexes = RelationGetIndexList(rel);
 	IntakeMergeKey *key = NULL;
 	int			nunique = 0;
-	Oid			deferrable = InvalidOid;
 	ListCell   *cell;
 
 	foreach(cell, indexes)
 	{
 		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
-		bool		is_wanted;
+		IntakeMergeKey *found;
 
 		if (index->rd_index->indisunique || index->rd_index->indisexclusion)
 			nunique++;
-		is_wanted = is_plain_unique(index) &&
+		if (is_plain_unique(index) &&
 			(names == NIL ? index->rd_index->indisprimary :
-			 covers_names(rel, index, names));
-		if (is_wanted && !index->rd_index->indimmediate)
-			deferrable = RelationGetRelid(index);
-		else if (is_wanted && (key == NULL || index->rd_index->indisprimary))
-			key = make_merge_key(index);
+			 covers_names(rel, index, names)))
+		{
+			found = make_merge_key(index);
+			if (is_better(found, key))
+				key = found;
+		}
 		index_close(index, NoLock);
 	}
-	if (key == NULL && OidIsValid(deferrable))
-		report_deferrable(index_open(deferrable, NoLock));
 	if (key == NULL)
 		report_no_key(rel, names);
 	key->is_only = (nunique == 1);

@@ -15,6 +15,7 @@ typedef struct IntakeMergeKey
 {
 	Oid			index;
 	bool		is_primary;
+	bool		is_deferrable;	/* ON CONFLICT cannot go by it */
 	bool		is_only;		/* the table has no other unique index */
 	int			ncolumns;
 	char	   *constraint;		/* name, or NULL: an index alone */
@@ -29,9 +30,9 @@ typedef struct IntakeMergeKey
 
 /*
  * The primary key, when names (of char *) is NIL, or a unique index over
- * just these columns.  An error says what is missing: there is none, it is
- * partial or on expressions, it is deferrable.  In the current memory
- * context.
+ * just these columns, not deferrable if there is one.  An error says when
+ * there is none, or only one that is partial or on expressions.  In the
+ * current memory context.
  */
 extern IntakeMergeKey *intake_merge_key(Relation rel, List *names);
 

@@ -14,6 +14,17 @@
 #include "write/insert.h"
 #include "write/upsert.h"
 
+/* Raises the error for a key that SQL's ON CONFLICT cannot go by. */
+static void
+report_deferrable(const IntakeMergeKey *key)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot merge by \"%s\" because it is deferrable",
+					key->constraint),
+			 errdetail("A deferrable key serves merges into plain tables, in READ COMMITTED, without row-level security.")));
+}
+
 IntakeUpsert *
 intake_upsert_make(IntakeWriter *writer, const IntakeMergeKey *key,
 				   const int *columns, SortSupport comparators, bool is_alone)
@@ -22,6 +33,8 @@ intake_upsert_make(IntakeWriter *writer, const IntakeMergeKey *key,
 
 	upsert->writer = writer;
 	upsert->key = key;
+	if (key->is_deferrable && !intake_heap_upsert_applies(writer))
+		report_deferrable(key);
 	if (is_alone && intake_heap_upsert_applies(writer))
 	{
 		upsert->heap = palloc0(sizeof(IntakeHeapUpsert));

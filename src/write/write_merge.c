@@ -398,7 +398,8 @@ finish_merge(IntakeWriter *writer)
 
 	is_truncating = writer->options->truncate != INTAKE_TRUNCATE_NO;
 	state->is_shared = state->nbatches <= 1 && state->key->is_primary &&
-		state->key->is_only && !state->has_deletes && !is_truncating;
+		state->key->is_only && !state->key->is_deferrable &&
+		!state->has_deletes && !is_truncating;
 	intake_table_lock(writer->target, !state->is_shared);
 	if (is_truncating)
 		intake_truncate(writer);

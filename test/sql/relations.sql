@@ -160,10 +160,21 @@ SELECT counted(u) FROM intake.upload('nothing', E'{}\n[]\n{}') u;
 SELECT count(*) FROM nothing;
 
 --
--- a deferrable key cannot serve a merge; a partial index neither
+-- a deferrable key: its conflicts surface when it is checked
 --
-CREATE TABLE deferred (id int PRIMARY KEY DEFERRABLE, v int);
+CREATE TABLE deferred (id int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED, v int);
+SELECT counted(u) FROM intake.upload('deferred', E'[1, 1]\n[2, 2]', mode => 'merge') u;
+SELECT counted(u) FROM intake.upload('deferred', E'[1, 10]\n[3, 3]', mode => 'merge') u;
+SELECT * FROM deferred ORDER BY id;
+BEGIN;
+INSERT INTO deferred VALUES (2, 20);
+SELECT counted(u) FROM intake.upload('deferred', E'[4, 4]', mode => 'merge') u;
+COMMIT;
+SELECT count(*) FROM deferred;
+BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT counted(u) FROM intake.upload('deferred', '[1, 1]', mode => 'merge') u;
+ROLLBACK;
+-- a partial index cannot serve a merge
 CREATE TABLE partial (id int, v int);
 CREATE UNIQUE INDEX ON partial (id) WHERE v > 0;
 SELECT counted(u) FROM intake.upload('partial', '[1, 1]', mode => 'merge', options => '{"key": ["id"]}') u;
