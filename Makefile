@@ -78,6 +78,7 @@ OBJS = \
 	src/write/keys.o \
 	src/write/lock.o \
 	src/write/merge_key.o \
+	src/write/partition_bound.o \
 	src/write/stage.o \
 	src/write/truncate.o \
 	src/write/upsert.o \

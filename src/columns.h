@@ -16,6 +16,8 @@
 #include "nodes/pg_list.h"
 #include "utils/rel.h"
 
+#include "compat.h"
+
 /* The name of the per-record operation field of a merge. */
 #define INTAKE_SYS_OP "sys_op"
 

@@ -13,6 +13,18 @@
 #endif
 
 #if PG_VERSION_NUM < 150000
+#include "miscadmin.h"			/* work_mem, for a set-returning function */
+#endif
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"				/* before, a part of postgres.h */
+#endif
+
+/* Behind a declaration; 18 has only pg_noreturn, which goes before it. */
+#ifndef pg_attribute_noreturn
+#define pg_attribute_noreturn() __attribute__((__noreturn__))
+#endif
+
+#if PG_VERSION_NUM < 150000
 #define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
 #define intake_tuplesort_begin_heap(desc, nkeys, atts, ops, colls, nulls, mem) \
 	tuplesort_begin_heap(desc, nkeys, atts, ops, colls, nulls, mem, NULL, false)
@@ -41,12 +53,41 @@
 	} while (0)
 #endif
 
-/* Whether the role owns the relation, or is a member of the owner. */
+/*
+ * Whether the role owns the relation, or is a member of the owner; and whether
+ * it may create relations in the schema.
+ */
 #if PG_VERSION_NUM < 160000
 #define intake_is_owner(relid, role) pg_class_ownercheck(relid, role)
+#define intake_may_create_in(schema, role) \
+	(pg_namespace_aclcheck(schema, role, ACL_CREATE) == ACLCHECK_OK)
 #else
 #define intake_is_owner(relid, role) \
 	object_ownercheck(RelationRelationId, relid, role)
+#define intake_may_create_in(schema, role) \
+	(object_aclcheck(NamespaceRelationId, schema, role, ACL_CREATE) == \
+	 ACLCHECK_OK)
+#endif
+
+/* Rounds a timestamp to the precision of its type; errors out of range. */
+#if PG_VERSION_NUM < 160000
+#define intake_round_timestamp(timestamp, typmod) \
+	AdjustTimestampForTypmod(timestamp, typmod)
+#else
+#define intake_round_timestamp(timestamp, typmod) \
+	((void) AdjustTimestampForTypmod(timestamp, typmod, NULL))
+#endif
+
+/* Errors when the relation cannot be the target of the command. */
+#if PG_VERSION_NUM < 170000
+#define intake_check_result(result, command) \
+	CheckValidResultRel(result, command)
+#elif PG_VERSION_NUM < 180000
+#define intake_check_result(result, command) \
+	CheckValidResultRel(result, command, NIL)
+#else
+#define intake_check_result(result, command) \
+	CheckValidResultRel(result, command, ONCONFLICT_NONE, NIL)
 #endif
 
 /*
@@ -89,6 +130,22 @@
 	} while (0)
 #endif
 
+/* The index of a primary key that is not deferrable, or InvalidOid. */
+#if PG_VERSION_NUM < 180000
+#define intake_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel)
+#else
+#define intake_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel, false)
+#endif
+
+/* An index scan without an order; EXPLAIN counts nothing of it. */
+#if PG_VERSION_NUM < 180000
+#define intake_begin_index_scan(rel, index, snapshot, nkeys) \
+	index_beginscan(rel, index, snapshot, nkeys, 0)
+#else
+#define intake_begin_index_scan(rel, index, snapshot, nkeys) \
+	index_beginscan(rel, index, snapshot, NULL, nkeys, 0)
+#endif
+
 /* The map from a partitioned table's rows to a partition's, or NULL. */
 #if PG_VERSION_NUM < 160000
 #define intake_root_to_partition_map(result, estate) \
@@ -109,16 +166,14 @@
 
 /* The entries of an updated row, as far as its indexes need them. */
 #if PG_VERSION_NUM < 160000
-typedef bool IntakeUpdateIndexes;
-
+#define IntakeUpdateIndexes bool
 #define intake_update_index_tuples(result, slot, estate, indexes) \
 	((indexes) ? ExecInsertIndexTuples(result, slot, estate, true, false, \
 									   NULL, NIL) : NIL)
 #define intake_epq_init(epq, estate) \
 	EvalPlanQualInit(epq, estate, NULL, NIL, -1)
 #else
-typedef TU_UpdateIndexes IntakeUpdateIndexes;
-
+#define IntakeUpdateIndexes TU_UpdateIndexes
 #define intake_update_index_tuples(result, slot, estate, indexes) \
 	((indexes) != TU_None ? \
 	 ExecInsertIndexTuples(result, slot, estate, true, false, NULL, NIL, \

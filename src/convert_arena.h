@@ -13,6 +13,8 @@
 #ifndef INTAKE_CONVERT_ARENA_H
 #define INTAKE_CONVERT_ARENA_H
 
+#include "compat.h"
+
 typedef struct IntakeArena
 {
 	MemoryContext context;		/* that the block is in; NULL: no block */

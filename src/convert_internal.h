@@ -12,6 +12,7 @@
 #ifndef INTAKE_CONVERT_INTERNAL_H
 #define INTAKE_CONVERT_INTERNAL_H
 
+#include "compat.h"
 #include "convert.h"
 
 /* The blanks that PostgreSQL's input functions skip around a value. */

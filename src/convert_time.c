@@ -24,6 +24,7 @@
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
 
+#include "compat.h"
 #include "convert.h"
 #include "convert_fast.h"
 #include "convert_internal.h"
@@ -192,7 +193,7 @@ convert_text_timestamp(IntakeColumn *column, const char *text, size_t len)
 		!compute_timestamp(date, scanned.microseconds -
 						   scanned.zone * USECS_PER_SEC, &timestamp))
 		report_range("timestamp", text, len);
-	AdjustTimestampForTypmod(&timestamp, column->base_typmod);
+	intake_round_timestamp(&timestamp, column->base_typmod);
 	return TimestampGetDatum(timestamp);
 }
 
@@ -300,7 +301,7 @@ format_timestamp(char *buffer, Timestamp timestamp, bool is_local)
 static Datum
 convert_timestamp(IntakeColumn *column, Timestamp timestamp)
 {
-	AdjustTimestampForTypmod(&timestamp, column->base_typmod);
+	intake_round_timestamp(&timestamp, column->base_typmod);
 	return intake_convert_finish(column, TimestampGetDatum(timestamp));
 }
 

@@ -95,6 +95,8 @@ static const OptionDefinition definitions[] = {
 		"the quote, or pg_intake.csv_escape", "CSV: one ASCII character"},
 	{"existing", OPTION_WORD, AT(existing), existing_words, UPLOAD | DEFAULT,
 		"update", "merge: update replaces a present row, keep leaves it alone"},
+	{"fast", OPTION_BOOL, AT(fast), NULL, INTAKE_DOOR_DELETE,
+		"false", "empty a partition by TRUNCATE where it holds just the key"},
 	{"header", OPTION_BOOL, AT(header), NULL, UPLOAD | DEFAULT,
 	"true", "CSV: the first line names the columns"},
 	{"key", OPTION_NAMES, AT(key), NULL, BOTH | DEFAULT,

@@ -57,6 +57,7 @@ typedef struct IntakeOptions
 	int			existing;		/* IntakeExisting */
 	int			truncate;		/* IntakeTruncate */
 	bool		allow_empty;
+	bool		fast;			/* partition delete by TRUNCATE */
 
 	char	   *query_id;		/* NULL: none */
 } IntakeOptions;

@@ -24,6 +24,7 @@
 #include "port/pg_bswap.h"
 #include "utils/memutils.h"
 
+#include "compat.h"
 #include "convert.h"
 #include "format/avro_codec.h"
 #include "format/format_text.h"

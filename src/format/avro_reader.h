@@ -13,6 +13,7 @@
 #ifndef INTAKE_AVRO_READER_H
 #define INTAKE_AVRO_READER_H
 
+#include "compat.h"
 #include "format/avro_schema.h"
 #include "format/scan_avro.h"
 

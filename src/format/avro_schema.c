@@ -20,6 +20,7 @@
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
 
+#include "compat.h"
 #include "convert.h"
 #include "format/avro_schema.h"
 #include "format/format_text.h"

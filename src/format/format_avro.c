@@ -21,6 +21,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "compat.h"
 #include "format/avro_codec.h"
 #include "format/avro_plan.h"
 #include "format/avro_schema.h"

@@ -8,6 +8,7 @@
 #ifndef INTAKE_FORMAT_TEXT_H
 #define INTAKE_FORMAT_TEXT_H
 
+#include "compat.h"
 #include "source/source.h"
 
 /* Passes over a byte order mark at the start of the payload. */

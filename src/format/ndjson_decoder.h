@@ -10,6 +10,7 @@
 #ifndef INTAKE_NDJSON_DECODER_H
 #define INTAKE_NDJSON_DECODER_H
 
+#include "compat.h"
 #include "format/format.h"
 #include "format/ndjson_key.h"
 #include "format/scan_json.h"

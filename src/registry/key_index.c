@@ -15,6 +15,7 @@
 #include "access/table.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/pg_namespace.h"
 #include "commands/defrem.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
@@ -26,6 +27,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "compat.h"
 #include "registry/key_index.h"
 #include "registry/key_text.h"
 
@@ -212,8 +214,7 @@ static bool
 may_create_index(Relation rel)
 {
 	return is_small(rel) &&
-		pg_namespace_aclcheck(RelationGetNamespace(rel), GetUserId(),
-							  ACL_CREATE) == ACLCHECK_OK;
+		intake_may_create_in(RelationGetNamespace(rel), GetUserId());
 }
 
 /* An index for one key; what is "replacing" or "partition". */

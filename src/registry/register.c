@@ -225,7 +225,7 @@ check_has_values(Relation rel, List *key)
 static bool
 has_primary_key(Relation rel)
 {
-	return OidIsValid(RelationGetPrimaryKeyIndex(rel));
+	return OidIsValid(intake_primary_key_index(rel));
 }
 
 static void

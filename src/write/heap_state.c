@@ -46,7 +46,7 @@ intake_heap_state_begin(IntakeHeapState *state, IntakeWriter *writer,
 	state->result = makeNode(ResultRelInfo);
 	intake_init_range_table(state->estate, state->entry);
 	ExecInitResultRelation(state->estate, state->result, 1);
-	CheckValidResultRel(state->result, command);
+	intake_check_result(state->result, command);
 	ExecOpenIndices(state->result, false);
 }
 

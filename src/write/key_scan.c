@@ -24,6 +24,7 @@
 #include "access/stratnum.h"
 #include "utils/lsyscache.h"
 
+#include "compat.h"
 #include "write/key_scan.h"
 
 /* Entries to step over before a new descent is cheaper. */
@@ -80,7 +81,8 @@ intake_key_scan_begin(Relation rel, const IntakeMergeKey *key,
 	scan->comparators = comparators;
 	scan->index = index_open(key->index, RowExclusiveLock);
 	make_keys(scan);
-	scan->scan = index_beginscan(rel, scan->index, snapshot, key->ncolumns, 0);
+	scan->scan = intake_begin_index_scan(rel, scan->index, snapshot,
+										 key->ncolumns);
 	scan->scan->xs_want_itup = key->is_walkable;
 	return scan;
 }

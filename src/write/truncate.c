@@ -27,9 +27,9 @@ report_not_fast(Relation rel, const char *reason)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("truncate => 'fast' cannot empty \"%s\" because it has %s",
+			 errmsg("TRUNCATE must not empty \"%s\" because it has %s",
 					RelationGetRelationName(rel), reason),
-			 errhint("Use truncate => true.")));
+			 errhint("Use truncate => true, or leave option \"fast\" out.")));
 }
 
 /* A DELETE trigger of a user's, or a foreign key that refers to the table. */
@@ -47,6 +47,15 @@ check_triggers(Relation rel)
 		report_not_fast(rel, "DELETE triggers or referencing foreign keys");
 }
 
+/* Row-level security may hide rows that TRUNCATE would remove. */
+static void
+check_policies(Relation rel)
+{
+	if (check_enable_rls(RelationGetRelid(rel), InvalidOid,
+						 true) == RLS_ENABLED)
+		report_not_fast(rel, "row-level security");
+}
+
 /* Checks the whole tree of partitions and children. */
 static void
 check_fast(Relation rel)
@@ -55,8 +64,7 @@ check_fast(Relation rel)
 	List	   *relids = find_all_inheritors(relid, AccessShareLock, NULL);
 	ListCell   *cell;
 
-	if (check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED)
-		report_not_fast(rel, "row-level security");
+	check_policies(rel);
 	foreach(cell, relids)
 	{
 		Relation	child = table_open(lfirst_oid(cell), NoLock);
@@ -68,13 +76,14 @@ check_fast(Relation rel)
 
 /* Runs a statement without a batch; returns how many rows it handled. */
 static int64
-run_statement(IntakeWriter *writer, const char *command, bool sees_all)
+run_statement(IntakeWriter *writer, const char *command, const char *relation,
+			  bool sees_all)
 {
 	IntakeStatement *statement = intake_sql_make(writer, writer->columns,
 												 NULL, 0);
 	int64		processed;
 
-	statement->sql = psprintf("%s %s", command, writer->target->name);
+	statement->sql = psprintf("%s %s", command, relation);
 	processed = intake_sql_run(statement, NULL, sees_all);
 	return processed;
 }
@@ -90,9 +99,22 @@ truncate_fast(IntakeWriter *writer)
 
 	check_fast(writer->rel);
 	relation_close(writer->rel, NoLock);
-	(void) run_statement(writer, "TRUNCATE", false);
+	(void) run_statement(writer, "TRUNCATE", writer->target->name, false);
 	writer->rel = relation_open(relid, NoLock);
 	writer->defaults->rel = writer->rel;
+}
+
+void
+intake_truncate_partition(IntakeWriter *writer, Oid partition)
+{
+	Relation	rel = relation_open(partition, AccessShareLock);
+	const char *name = intake_sql_relation(rel);
+
+	check_triggers(writer->rel);
+	check_policies(writer->rel);
+	check_fast(rel);
+	relation_close(rel, NoLock);
+	(void) run_statement(writer, "TRUNCATE", name, false);
 }
 
 void
@@ -104,6 +126,6 @@ intake_truncate(IntakeWriter *writer)
 		writer->counters->rows_deleted = -1;
 	}
 	else
-		writer->counters->rows_deleted = run_statement(writer, "DELETE FROM",
-													   true);
+		writer->counters->rows_deleted =
+			run_statement(writer, "DELETE FROM", writer->target->name, true);
 }

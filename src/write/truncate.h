@@ -16,4 +16,10 @@
  */
 extern void intake_truncate(IntakeWriter *writer);
 
+/*
+ * Empties one partition of the target by TRUNCATE; refused where that does
+ * less than a DELETE would.  The caller holds the table lock.
+ */
+extern void intake_truncate_partition(IntakeWriter *writer, Oid partition);
+
 #endif							/* INTAKE_TRUNCATE_H */
