@@ -34,6 +34,15 @@
 						 TUPLESORT_NONE)
 #endif
 
+/* What a failed assertion calls, which the fuzzers' server defines. */
+#if PG_VERSION_NUM < 160000
+#define INTAKE_ASSERTION_PARAMETERS \
+	const char *condition, const char *kind, const char *file, int line
+#else
+#define INTAKE_ASSERTION_PARAMETERS \
+	const char *condition, const char *file, int line
+#endif
+
 /* A set-returning function that fills a tuplestore in one call. */
 #if PG_VERSION_NUM >= 150000
 #define intake_init_materialized_srf(fcinfo) InitMaterializedSRF(fcinfo, 0)
@@ -146,13 +155,17 @@
 	index_beginscan(rel, index, snapshot, NULL, nkeys, 0)
 #endif
 
-/* The map from a partitioned table's rows to a partition's, or NULL. */
+/*
+ * The map from a partitioned table's rows to a partition's, or NULL; NULL also
+ * for a table that stands alone, which PostgreSQL 16 and later must not ask.
+ */
 #if PG_VERSION_NUM < 160000
 #define intake_root_to_partition_map(result, estate) \
 	((result)->ri_RootToPartitionMap)
 #else
 #define intake_root_to_partition_map(result, estate) \
-	ExecGetRootToChildMap(result, estate)
+	((result)->ri_RootResultRelInfo == NULL ? NULL : \
+	 ExecGetRootToChildMap(result, estate))
 #endif
 
 /* Index entries of an inserted row. */

@@ -11,9 +11,10 @@
  * the finished Datum, so that none of the conversions knows of domains.
  *
  * Texts are in convert_text.c, numbers in convert_number.c and
- * convert_numeric.c, dates and times in convert_time.c, what JSON does beyond
- * texts in convert_json.c, Avro's logical types in the file of the Datum they
- * make.  convert_fast.h has what is worth being inline in the decoders.
+ * convert_numeric.c, dates and times in convert_time.c, intervals in
+ * convert_interval.c, what JSON does beyond texts in convert_json.c and, for
+ * jsonb, in convert_jsonb.c, Avro's logical types in the file of the Datum
+ * they make.  convert_fast.h has what is worth being inline in the decoders.
  *
  *-------------------------------------------------------------------------
  */

@@ -108,6 +108,20 @@ extern void intake_convert_report_time(const IntakeColumn *column,
 									   const char *detail)
 			pg_attribute_noreturn();
 
+/* convert_interval.c: the usual forms quickly, all others as interval_in() */
+extern Datum intake_convert_interval_datum(IntakeColumn *column,
+										   const char *text, size_t len);
+
+/* convert_jsonb.c */
+
+/* JSON, as jsonb_in() reads it. */
+extern Datum intake_convert_jsonb_datum(IntakeColumn *column,
+										const char *json, size_t len);
+
+/* A text as a JSON string. */
+extern Datum intake_convert_jsonb_string_datum(const char *string,
+											   size_t len);
+
 /* convert_json.c */
 extern Datum intake_convert_json_point_datum(IntakeColumn *column,
 											 const char *json, size_t len);

@@ -3,11 +3,12 @@
  * convert_json.c
  *	  What JSON values become, nested ones among them.
  *
- * A nested value is first its own text.  json and jsonb columns take it as
- * that; for an array the text is read element by element, for a composite
- * member by member, each of them as a column of its own (with its own domain
- * constraints), so that whatever a column takes is taken inside, too.  The
- * depth of that recursion is the depth of the type, not of the payload.
+ * A nested value is first its own text.  json columns take it as that, and
+ * convert_jsonb.c makes a jsonb of it; for an array the text is read element
+ * by element, for a composite member by member, each of them as a column of
+ * its own (with its own domain constraints), so that whatever a column takes
+ * is taken inside, too.  The depth of that recursion is the depth of the
+ * type, not of the payload.
  *
  * A JSON string in a json or jsonb column is a JSON string, never parsed as
  * JSON.
@@ -26,12 +27,12 @@
 #include "utils/builtins.h"
 #include "utils/geo_decls.h"
 #include "utils/json.h"
-#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/typcache.h"
 
 #include "convert.h"
+#include "convert_arena.h"
 #include "convert_internal.h"
 #include "format/scan_json.h"
 
@@ -149,18 +150,6 @@ make_json_string(const char *text, size_t len)
 	return PointerGetDatum(cstring_to_text_with_len(quoted.data, quoted.len));
 }
 
-static Datum
-make_jsonb_string(const char *string, size_t len)
-{
-	const char *recoded = intake_convert_recode(string, &len);
-	JsonbValue	value;
-
-	value.type = jbvString;
-	value.val.string.val = unconstify(char *, recoded);
-	value.val.string.len = len;
-	return JsonbPGetDatum(JsonbValueToJsonb(&value));
-}
-
 Datum
 intake_convert_json_string(IntakeColumn *column, const char *text, size_t len,
 						   bool is_strict)
@@ -176,7 +165,7 @@ intake_convert_json_string(IntakeColumn *column, const char *text, size_t len,
 	if (column->conversion == INTAKE_CONVERT_JSON)
 		value = make_json_string(text, len);
 	else if (column->conversion == INTAKE_CONVERT_JSONB)
-		value = make_jsonb_string(text, len);
+		value = intake_convert_jsonb_string_datum(text, len);
 	else
 		value = intake_convert_text_datum(column, text, len);
 	return column->is_domain ? intake_convert_finish(column, value) : value;
@@ -195,8 +184,8 @@ intake_convert_bool(IntakeColumn *column, bool value, bool is_strict)
 			break;
 		case INTAKE_CONVERT_JSON:
 		case INTAKE_CONVERT_JSONB:
-			datum = intake_convert_input_datum(column, letters,
-											   strlen(letters));
+			datum = intake_convert_text_datum(column, letters,
+											  strlen(letters));
 			break;
 		case INTAKE_CONVERT_BYTEA:
 		case INTAKE_CONVERT_ARRAY:
@@ -530,7 +519,7 @@ Datum
 intake_convert_json_point_datum(IntakeColumn *column, const char *json,
 								size_t len)
 {
-	Point	   *point = palloc(sizeof(Point));
+	Point	   *point = intake_convert_alloc(sizeof(Point));
 	IntakeScanJson scan;
 	float8		ordinates[2];
 	int			i;
@@ -567,7 +556,7 @@ convert_nested(IntakeColumn *column, const char *json, size_t len,
 		case INTAKE_CONVERT_JSON:
 			return intake_convert_make_text(json, len);
 		case INTAKE_CONVERT_JSONB:
-			return intake_convert_input_datum(column, json, len);
+			return intake_convert_jsonb_datum(column, json, len);
 		case INTAKE_CONVERT_ARRAY:
 			return convert_nested_array(column, json, len, is_strict);
 		case INTAKE_CONVERT_COMPOSITE:

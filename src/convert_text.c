@@ -16,6 +16,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/geo_decls.h"
 #include "utils/lsyscache.h"
 #include "utils/uuid.h"
 
@@ -219,13 +220,54 @@ convert_text_enum(IntakeColumn *column, const char *text, size_t len)
 	return value;
 }
 
+/* Moves *p over blanks. */
+static void
+skip_blanks(const char **p, const char *limit)
+{
+	while (*p < limit && intake_convert_is_blank(**p))
+		(*p)++;
+}
+
+/* A number with blanks around it; false for what is not a plain decimal. */
+static bool
+read_ordinate(const char **p, const char *limit, float8 *result)
+{
+	IntakeDecimal decimal;
+
+	skip_blanks(p, limit);
+	if (!intake_scan_decimal(p, limit, &decimal) ||
+		!intake_scan_float8(&decimal, result))
+		return false;
+	skip_blanks(p, limit);
+	return true;
+}
+
+/* (x,y); false for all else, bad or not. */
+static bool
+read_usual_point(const char *p, size_t len, Point *point)
+{
+	const char *limit = p + len;
+
+	return len > 1 && *p++ == '(' && *--limit == ')' &&
+		read_ordinate(&p, limit, &point->x) && p < limit && *p++ == ',' &&
+		read_ordinate(&p, limit, &point->y) && p == limit;
+}
+
 /* [lat,lon] as DataLens writes it, besides PostgreSQL's own forms. */
 static Datum
 convert_text_point(IntakeColumn *column, const char *text, size_t len)
 {
 	const char *trimmed = text;
 	size_t		trimmed_len = len;
+	Point		point;
+	Point	   *result;
 
+	if (read_usual_point(text, len, &point))
+	{
+		result = intake_convert_alloc(sizeof(Point));
+		*result = point;
+		return PointPGetDatum(result);
+	}
 	intake_convert_trim(&trimmed, &trimmed_len);
 	if (trimmed_len > 0 && trimmed[0] == '[')
 		return intake_convert_json_point_datum(column, trimmed, trimmed_len);
@@ -318,6 +360,8 @@ intake_convert_text_datum(IntakeColumn *column, const char *text, size_t len)
 			return convert_text_bytea(column, text, len);
 		case INTAKE_CONVERT_JSON:
 			return convert_text_json(column, text, len);
+		case INTAKE_CONVERT_JSONB:
+			return intake_convert_jsonb_datum(column, text, len);
 		case INTAKE_CONVERT_UUID:
 			return convert_text_uuid(column, text, len);
 		case INTAKE_CONVERT_DATE:
@@ -325,6 +369,8 @@ intake_convert_text_datum(IntakeColumn *column, const char *text, size_t len)
 		case INTAKE_CONVERT_TIMESTAMP:
 		case INTAKE_CONVERT_TIMESTAMPTZ:
 			return intake_convert_time_datum(column, text, len);
+		case INTAKE_CONVERT_INTERVAL:
+			return intake_convert_interval_datum(column, text, len);
 		case INTAKE_CONVERT_POINT:
 			return convert_text_point(column, text, len);
 		case INTAKE_CONVERT_ARRAY:

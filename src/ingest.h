@@ -31,7 +31,7 @@ typedef struct IntakeRequest
  * from the record when it has been done; operation is the answer.  All
  * errors are raised, those of the payload with the position in CONTEXT.
  */
-extern void intake_ingest(const IntakeRequest *request,
-						  IntakeOperation *operation);
+extern PGDLLEXPORT void intake_ingest(const IntakeRequest *request,
+									  IntakeOperation *operation);
 
 #endif							/* INTAKE_INGEST_H */

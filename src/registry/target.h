@@ -57,7 +57,7 @@ extern IntakeTarget *intake_target_lookup(Relation rel);
 extern const char *intake_kind_name(IntakeKind kind);
 
 /* The mode with this name; an error that lists the modes if there is none. */
-extern IntakeMode intake_mode_parse(const char *name);
+extern PGDLLEXPORT IntakeMode intake_mode_parse(const char *name);
 extern const char *intake_mode_name(IntakeMode mode);
 
 #endif							/* INTAKE_TARGET_H */

@@ -66,8 +66,9 @@ extern IntakeSource *intake_source_open_jsonb(Jsonb *array);
 /*
  * Opens a stream.  The buffer lives in the current memory context.
  */
-extern IntakeSource *intake_source_open(const IntakeSourceRoutine *routine,
-										void *state, int encoding);
+extern PGDLLEXPORT IntakeSource *
+intake_source_open(const IntakeSourceRoutine *routine, void *state,
+				   int encoding);
 
 /*
  * Says in which encoding the payload is, when that was not known at opening.

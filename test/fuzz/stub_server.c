@@ -22,6 +22,7 @@
 #include "utils/json.h"
 #include "utils/memutils.h"
 
+#include "compat.h"
 #include "fuzz.h"
 #include "stub_server.h"
 
@@ -337,7 +338,7 @@ stack_is_too_deep(void)
 {
 	char		here;
 
-	return Abs(stack_base - &here) > MAX_STACK;
+	return labs(stack_base - &here) > MAX_STACK;
 }
 
 void
@@ -355,8 +356,7 @@ ProcessInterrupts(void)
 }
 
 void
-ExceptionalCondition(const char *condition, const char *kind,
-					 const char *file, int line)
+ExceptionalCondition(INTAKE_ASSERTION_PARAMETERS)
 {
 	fprintf(stderr, "%s:%d: failed assertion: %s\n", file, line, condition);
 	abort();

@@ -60,6 +60,10 @@ $node->safe_psql('postgres', q{
             WHEN 'number' THEN
                 CASE WHEN t ~ '^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$'
                 THEN '[' || n || ',' || t || ']' END
+
+            -- null is NULL there, and nesting has a limit
+            WHEN 'nested' THEN CASE WHEN t !~ '\n|^\s*null\s*$|(\[\s*){60}'
+                THEN '[' || n || ',' || t || ']' END
         END
     $$;
 
@@ -173,13 +177,43 @@ sub zone
 
 sub stamp { return pick(day() . pick('T', ' ', ' ', 't') . clock() . zone(), day() . 'T' . clock(), day()); }
 
+# As PostgreSQL writes intervals, more or less.
+sub parts
+{
+    my @parts = grep { rand() < 0.5 } map { sign() . int(rand(pick(3, 99, 99, 1e7))) . pick(' ', ' ', ' ', '')
+          . pick(@$_) } [qw(year years YEAR y)], [qw(mon mons mon mons months)], [qw(day days day days d)],
+      [qw(hour hours)], [qw(min minutes)], [qw(sec secs)];
+
+    @parts = grep { !/hour|min|sec/ } @parts if rand() < 0.7;
+    @parts = reverse @parts if rand() < 0.1;
+    push @parts, pick('', '', '-', '+') . pick(clock(), clock(), int(rand(2000)) . ':' . int(rand(70)) . ':00')
+      if !@parts || rand() < 0.6;
+    push @parts, pick('ago', '1', $parts[0]) if rand() < 0.05;
+    return join(pick((' ') x 9, '  '), @parts);
+}
+
+# ISO 8601, more or less.
+sub duration
+{
+    my ($letters, $chance) = @_;
+
+    return join '', map { rand() < $chance ? pick('', '', '', '-', '+') . int(rand(pick(9, 99, 99, 1e7)))
+          . (rand() < ($_ eq 'S' ? 0.5 : 0.05) ? pick('.', '.', '.', ',') . digits(rand(pick(4, 7, 10))) : '') . $_
+        : '' } @$letters;
+}
+
 sub interval
 {
-    return pick('P' . join('', map { rand() < 0.5 ? int(rand(50)) . $_ : '' } qw(Y M D))
-          . 'T' . int(rand(99)) . 'H' . int(rand(99)) . 'M' . int(rand(99)) . '.' . digits(3) . 'S',
-        'P' . int(rand(99)) . pick('D', 'W', 'M', 'Y'),
-        int(rand(9)) . ' days ' . clock(), sign() . int(rand(99)) . pick(' mons', ' years', ' hours'),
-        clock(), 'P1Y2M', '1-2', '@ 1 day ago', '');
+    return pick(parts(), parts(), clock(), sign() . clock(),
+        'P' . duration([qw(Y M D)], 0.5) . 'T' . duration([qw(H M S)], 0.7),
+        'P' . duration([ 'Y', 'M', pick('D', 'D', 'W') ], 0.8),
+        'PT' . duration([ pick([qw(H M S)], [qw(M H S)], [qw(S S)]) ]->[0], 0.9),
+        'P' . int(rand(99)) . pick('D', 'W', 'M', 'Y', 'H', 'd'),
+        sign() . int(rand(99)) . pick(' mons', ' years', ' hours'),
+        pick('P1Y2M', '1-2', '@ 1 day ago', '', 'P', 'PT', 'P1DT', 'P0001-02-03T04:05:06', 'P00010203',
+            'P1', '24:00', '00:00:60', '-00:00:00.000001', '178956970 years', '178956971 years', '1 day 2 days',
+            '2147483647 days', '2147483648 days', 'P-0.5S', 'PT-0.5S', 'PT.5S', '1 day -1', '12:30.5', '12:30:15.',
+            '1 day ', '1', '1.5 days'));
 }
 
 sub uuid
@@ -191,21 +225,55 @@ sub uuid
     return rand() < 0.2 ? "{$hex}" : $hex;
 }
 
+sub json_string
+{
+    return '"' . join('', map { pick('a' .. 'c', 'é', '中', '😀', ' ', '/', '\\n', '\\/', '\\\\', '\\"', '\\t', '\\b',
+            '\\u0041', '\\u00e9', '\\u20ac', '\\ud83d\\ude00', 'x' x rand(150),
+            rand() < 0.01 ? pick('\\u0000', '\\ud83d', '\\x', "\t", "\\u12") : '') } 1 .. rand(pick(2, 6, 12))) . '"';
+}
+
+sub json_number
+{
+    return pick('', '-') . pick(0, 1 + int(rand(1e4)), '9' . digits(rand(150))) . pick('', '.' . digits(1 + rand(9)))
+      . pick('', '', '', pick('e', 'E') . pick('', '-', '+') . int(rand(30)))
+      if rand() < 0.95;
+    return pick(decimal(), pick('0', '-0', '-0.0', '0.000', '1e5', '1E-5', '1.50e+3', '0e0', '012', '1.', '.5', '+1', '- 1',
+            '0.' . digits(70), '1e131071', '1e200000', '1e-20000', 'NaN', '10000', '99990000.0001'));
+}
+
 sub json
 {
     my $depth = shift // 0;
-    my $kind = int(rand($depth > 3 ? 4 : 6));
+    my $kind = int(rand($depth > 3 ? 4 : 9));
+    my $blank = pick(('') x 5, ' ', "\n", "\t ");
 
-    return decimal() if $kind == 0;
-    return pick('true', 'false', 'null') if $kind == 1;
-    return '"' . pick('x', 'é', '\\n', '\\u00e9', '\\ud83d\\ude00', '\\u0000', 'a b') . '"' if $kind < 4;
-    return '[' . join(',', map { json($depth + 1) } 1 .. rand(4)) . ']' if $kind == 4;
-    return '{' . join(', ', map { "\"k$_\": " . json($depth + 1) } 1 .. rand(4)) . '}';
+    return $blank . json_number() if $kind == 0;
+    return pick('true', 'false', 'null') . $blank if $kind == 1;
+    return json_string() if $kind < 4;
+    return pick('[', '{"a":') x 3 . pick('[', '[', '[' x 50, '[' x 200) . ']' if rand() < 0.02;
+    if (rand() < 0.03)
+    {
+        my $n = pick(1, 33, 70, 300);
+
+        return '[' x $n . ']' x $n if $n < 40 || rand() < 0.5;
+        return '{' . join(',', map { '"' . pick(1, 'k', 'kk') . int(rand($n)) . "\":$_" } 1 .. $n) . '}';
+    }
+    return '[' . join(",$blank", map { json($depth + 1) } 1 .. rand(pick(4, 4, 40))) . ']' if $kind < 6;
+
+    # keys of all lengths, some of them twice
+    return '{' . join(",$blank", map { pick("\"k$_\"", "\"k$_\"", '"' . digits(rand(3)) . '"', json_string(), '"\\u006b1"')
+          . "$blank:$blank" . json($depth + 1) } 1 .. rand(pick(4, 9, 40))) . '}';
 }
 
 sub bytea { return pick('\\x' . unpack('H*', digits(rand(9))), '\\x ab cd', '\\\\000\\101', 'a' . word(), '\\xabc'); }
 
-sub point { return pick('(', '') . decimal() . pick(',', ' , ') . decimal() . pick(')', ''); }
+sub point
+{
+    my $number = sub { return pick(decimal(), float(), sprintf('%.5f', rand(360) - 180), int(rand(99))); };
+
+    return pick('(', '(', '(', '', ' ( ', '((') . $number->() . pick(',', ',', ',', ', ', ' , ', ' ')
+      . $number->() . pick(')', ')', ')', '', ' ) ', '))');
+}
 
 # One byte changed, left out or put in.
 sub damage
@@ -321,6 +389,7 @@ foreach my $case (@types)
     }
 
     my @ways = ('quoted', 'plain', $type =~ /json/ ? () : 'string',
+        $type eq 'jsonb' ? 'nested' : (),
         $type =~ /int|even|real|double|numeric|money|text/ && $type !~ /\[/ ? 'number' : ());
     my $rows = join(",\n", @lines);
     my $tables = join "\n", map { "CREATE TABLE by_$_ (n int, v $type);" } 'insert', @ways;
@@ -338,7 +407,7 @@ foreach my $case (@types)
     my $out = $node->safe_psql('postgres', qq{
         SET standard_conforming_strings = on;
         TRUNCATE texts, refused;
-        DROP TABLE IF EXISTS by_insert, by_quoted, by_plain, by_string, by_number;
+        DROP TABLE IF EXISTS by_insert, by_quoted, by_plain, by_string, by_number, by_nested;
         $tables
         INSERT INTO texts VALUES $rows;
         DO \$\$ BEGIN PERFORM insert_texts(); END \$\$;

@@ -53,6 +53,13 @@ my $row_triggers = q{
         FOR EACH ROW EXECUTE FUNCTION log_row('@');
     CREATE TRIGGER a AFTER INSERT OR UPDATE OR DELETE ON @.target
         FOR EACH ROW EXECUTE FUNCTION log_row('@');
+    CREATE TRIGGER w AFTER UPDATE ON @.target FOR EACH ROW
+        WHEN (OLD.v IS DISTINCT FROM NEW.v) EXECUTE FUNCTION log_row('@');
+    CREATE TRIGGER o AFTER UPDATE OF n ON @.target FOR EACH ROW
+        EXECUTE FUNCTION log_row('@');
+    CREATE CONSTRAINT TRIGGER c AFTER INSERT OR UPDATE OR DELETE ON @.target
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+        EXECUTE FUNCTION log_row('@');
     CREATE TRIGGER bs BEFORE INSERT OR UPDATE OR DELETE ON @.target
         EXECUTE FUNCTION log_statement('@');
     CREATE TRIGGER as1 AFTER INSERT OR UPDATE OR DELETE ON @.target
@@ -506,6 +513,7 @@ sub bad_records
     my $record = $records->[$at];
 
     $_->{v} = '"good"' foreach @$records;
+    $record->{code} = '"bad"' if $kind->{name} eq 'odd_keys';
     $record->{n} = '1000' if $name eq 'check';
     $record->{id} = 'null' if $name eq 'null';
     $record->{id} = $kind->{present}

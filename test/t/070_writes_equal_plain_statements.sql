@@ -271,7 +271,7 @@ CREATE FUNCTION log_row() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE format('INSERT INTO %I.log VALUES ($1, $2, $3, $4, $5)',
         TG_ARGV[0])
-    USING TG_WHEN, TG_OP, TG_TABLE_NAME,
+    USING TG_NAME, TG_OP, TG_TABLE_NAME,
         CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END,
         CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END;
     IF TG_WHEN = 'AFTER' THEN
@@ -316,7 +316,7 @@ CREATE FUNCTION write_base() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE format('INSERT INTO %I.log VALUES ($1, $2, $3, $4, $5)',
         TG_ARGV[0])
-    USING TG_WHEN, TG_OP, TG_TABLE_NAME,
+    USING TG_NAME, TG_OP, TG_TABLE_NAME,
         CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END,
         CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END;
     IF TG_OP = 'DELETE' THEN
