@@ -33,25 +33,25 @@
 
 PG_MODULE_MAGIC;
 
-#define NOTE_LENGTH	500
-#define MAX_RECORD	(NOTE_LENGTH + 64)
+#define NOTE_LENGTH 500
+#define MAX_RECORD (NOTE_LENGTH + 64)
 
 typedef struct Generator
 {
-	int64		records;
-	int64		multiplier;
-	int64		next;			/* the record to be made */
-	char		record[MAX_RECORD];
-	size_t		length;
-	size_t		used;			/* bytes of the record that are read */
+	int64 records;
+	int64 multiplier;
+	int64 next; /* the record to be made */
+	char record[MAX_RECORD];
+	size_t length;
+	size_t used; /* bytes of the record that are read */
 } Generator;
 
 /* Makes the next record. */
 static void
 make_record(Generator *generator)
 {
-	int64		id;
-	int			length;
+	int64 id;
+	int length;
 
 	id = generator->next * generator->multiplier % generator->records;
 	length = snprintf(generator->record, MAX_RECORD,
@@ -68,12 +68,12 @@ make_record(Generator *generator)
 static size_t
 read_records(IntakeSource *source, char *buffer, size_t len)
 {
-	Generator  *generator = source->state;
-	size_t		done = 0;
+	Generator *generator = source->state;
+	size_t done = 0;
 
 	while (done < len)
 	{
-		size_t		part;
+		size_t part;
 
 		if (generator->used == generator->length)
 		{
@@ -90,8 +90,7 @@ read_records(IntakeSource *source, char *buffer, size_t len)
 }
 
 static const IntakeSourceRoutine generator_routine = {
-	"generator", read_records
-};
+	"generator", read_records};
 
 PG_FUNCTION_INFO_V1(stream_upload);
 
@@ -99,12 +98,12 @@ PG_FUNCTION_INFO_V1(stream_upload);
 Datum
 stream_upload(PG_FUNCTION_ARGS)
 {
-	Generator  *generator = palloc0(sizeof(Generator));
+	Generator *generator = palloc0(sizeof(Generator));
 	IntakeRequest request = {0};
 	IntakeOperation operation = {0};
-	TupleDesc	desc;
-	Datum		values[4];
-	bool		nulls[4] = {false};
+	TupleDesc desc;
+	Datum values[4];
+	bool nulls[4] = {false};
 
 	generator->records = PG_GETARG_INT64(1);
 	generator->multiplier = PG_GETARG_INT64(2);
