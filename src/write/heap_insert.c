@@ -122,9 +122,20 @@ has_before_row_trigger(const ResultRelInfo *result)
 static ResultRelInfo *
 route_row(IntakeHeapInsert *insert)
 {
-	return ExecFindPartition(insert->modify, insert->state.result,
-							 insert->routing, insert->slot,
-							 insert->state.estate);
+	EState	   *estate = insert->state.estate;
+	ResultRelInfo *result;
+	MemoryContext old;
+
+	result = ExecFindPartition(insert->modify, insert->state.result,
+							   insert->routing, insert->slot, estate);
+	/* The map to the root is made when first asked for: not in the batch. */
+	if (insert->modify->mt_transition_capture != NULL)
+	{
+		old = MemoryContextSwitchTo(estate->es_query_cxt);
+		(void) ExecGetChildToRootMap(result);
+		MemoryContextSwitchTo(old);
+	}
+	return result;
 }
 
 /* Puts the target's row into the shape of the partition. */

@@ -30,6 +30,7 @@ struct IntakeHeapUpdate
 	EPQState	epq;			/* for BEFORE ROW triggers */
 	TupleTableSlot *old;
 	TupleTableSlot *new;
+	CommandId	command;
 	bool		keeps_values;	/* some columns keep theirs */
 	bool		has_before_trigger;
 };
@@ -86,6 +87,7 @@ intake_heap_update_begin(IntakeWriter *writer, const IntakeMergeKey *key)
 	(void) intake_heap_state_follow(state);
 	check_privileges(update, key);
 	intake_epq_init(&update->epq, state->estate);
+	update->command = GetCurrentCommandId(true);
 	update->old = table_slot_create(writer->rel, NULL);
 	update->new = table_slot_create(writer->rel, NULL);
 	update->keeps_values = has_kept_columns(writer->rel);
@@ -95,10 +97,19 @@ intake_heap_update_begin(IntakeWriter *writer, const IntakeMergeKey *key)
 	return update;
 }
 
-/* Gives the batch up: another session was at the row. */
+/*
+ * Gives the batch up: another session was at the row, or a trigger of this
+ * very UPDATE, which is an error as it is in PostgreSQL's own.
+ */
 static void
-report_changed(void)
+report_changed(const IntakeHeapUpdate *update, TM_Result result,
+			   const TM_FailureData *failure)
 {
+	if (result == TM_SelfModified && failure->cmax != update->command)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("row to be updated was already modified by an operation triggered by the current command"),
+				 errhint("Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 			 errmsg("row was changed by another session")));
@@ -117,7 +128,7 @@ fill_new(IntakeHeapUpdate *update, ItemPointer tid, const IntakeRow *row)
 	{
 		if (!table_tuple_fetch_row_version(update->state.writer->rel, tid,
 										   SnapshotAny, update->old))
-			report_changed();
+			report_changed(update, TM_Deleted, NULL);
 		slot_getallattrs(update->old);
 		memcpy(slot->tts_values, update->old->tts_values,
 			   natts * sizeof(Datum));
@@ -140,11 +151,11 @@ fire_before_row(IntakeHeapUpdate *update, ItemPointer tid)
 	TM_Result	result;
 
 	result = table_tuple_lock(state->writer->rel, tid, GetActiveSnapshot(),
-							  update->old, GetCurrentCommandId(true),
+							  update->old, update->command,
 							  ExecUpdateLockMode(state->estate, state->result),
 							  LockWaitBlock, 0, &failure);
 	if (result != TM_Ok)
-		report_changed();
+		report_changed(update, result, &failure);
 	return intake_before_row_update(state->estate, &update->epq, state->result,
 									tid, update->new);
 }
@@ -160,11 +171,11 @@ write_new(IntakeHeapUpdate *update, ItemPointer tid)
 	TM_Result	result;
 
 	result = table_tuple_update(state->writer->rel, tid, update->new,
-								GetCurrentCommandId(true), GetActiveSnapshot(),
+								update->command, GetActiveSnapshot(),
 								InvalidSnapshot, true, &failure, &lockmode,
 								&indexes);
 	if (result != TM_Ok)
-		report_changed();
+		report_changed(update, result, &failure);
 	if (state->result->ri_NumIndices == 0)
 		return NIL;
 	return intake_update_index_tuples(state->result, update->new,

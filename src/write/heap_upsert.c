@@ -12,8 +12,9 @@
  *
  * The look-up sees what was committed before the batch.  A key that another
  * session inserts meanwhile is a unique violation, a row that one changes is
- * noticed by the update: either way the subtransaction is rolled back, and
- * the batch is written by INSERT ... ON CONFLICT, which waits and sees.
+ * noticed by the update: either way the subtransaction is rolled back and the
+ * batch looked up anew.  After some tries it is written by INSERT ... ON
+ * CONFLICT, which waits and sees.
  *
  *-------------------------------------------------------------------------
  */
@@ -32,6 +33,9 @@
 #include "write/heap_update.h"
 #include "write/heap_upsert.h"
 #include "write/key_scan.h"
+
+/* How often a batch is tried. */
+#define MAX_TRIES 3
 
 bool
 intake_heap_upsert_applies(const IntakeWriter *writer)
@@ -148,9 +152,13 @@ is_conflict(const ErrorData *error)
 		error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE;
 }
 
-/* Writes the batch in a subtransaction; false after a conflict. */
+/*
+ * Writes the batch in a subtransaction; false after a conflict, which is
+ * raised when this was the last try.
+ */
 static bool
-try_batch(IntakeHeapUpsert *upsert, IntakeBatch *batch, MemoryContext context)
+try_batch(IntakeHeapUpsert *upsert, IntakeBatch *batch, MemoryContext context,
+		  bool is_last)
 {
 	ResourceOwner owner = CurrentResourceOwner;
 	volatile bool is_done = false;
@@ -171,7 +179,7 @@ try_batch(IntakeHeapUpsert *upsert, IntakeBatch *batch, MemoryContext context)
 		error = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
-		if (!is_conflict(error) || upsert->key->is_deferrable)
+		if (!is_conflict(error) || is_last)
 			ReThrowError(error);
 	}
 	PG_END_TRY();
@@ -185,11 +193,17 @@ intake_heap_upsert_batch(IntakeHeapUpsert *upsert, IntakeBatch *batch)
 	MemoryContext old = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(old, "pg_intake upsert",
 												  ALLOCSET_DEFAULT_SIZES);
-	bool		is_done;
+	bool		is_done = false;
+	int			tries;
 
-	upsert->inserted = upsert->updated = 0;
-	is_done = try_batch(upsert, batch, context);
-	MemoryContextSwitchTo(old);
+	for (tries = 1; tries <= MAX_TRIES && !is_done; tries++)
+	{
+		upsert->inserted = upsert->updated = 0;
+		is_done = try_batch(upsert, batch, context,
+							tries == MAX_TRIES && upsert->is_final);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(context);
+	}
 	MemoryContextDelete(context);
 	return is_done;
 }

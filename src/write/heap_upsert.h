@@ -19,6 +19,7 @@ typedef struct IntakeHeapUpsert
 	const IntakeMergeKey *key;
 	const int  *columns;		/* column numbers of the key */
 	SortSupport comparators;
+	bool		is_final;		/* SQL would do otherwise: raise conflicts */
 	int64		inserted;		/* by the last batch */
 	int64		updated;
 } IntakeHeapUpsert;
@@ -28,8 +29,8 @@ extern bool intake_heap_upsert_applies(const IntakeWriter *writer);
 
 /*
  * Writes the batch, whose rows are sorted by distinct keys, in a
- * subtransaction.  False when another session was in the way: nothing has
- * been written then, and the batch is to be written by SQL.
+ * subtransaction.  False when other sessions are in the way again and again:
+ * nothing has been written then, and the batch is to be written by SQL.
  */
 extern bool intake_heap_upsert_batch(IntakeHeapUpsert *upsert,
 									 IntakeBatch *batch);

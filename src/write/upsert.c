@@ -9,6 +9,9 @@
  */
 #include "postgres.h"
 
+#include "access/relation.h"
+#include "catalog/pg_inherits.h"
+#include "commands/trigger.h"
 #include "utils/builtins.h"
 
 #include "write/insert.h"
@@ -25,6 +28,32 @@ report_deferrable(const IntakeMergeKey *key)
 			 errdetail("A deferrable key serves merges into plain tables, in READ COMMITTED, without row-level security.")));
 }
 
+static bool
+has_insert_trigger(Relation rel)
+{
+	return rel->trigdesc != NULL && rel->trigdesc->trig_insert_before_row;
+}
+
+bool
+intake_upsert_has_insert_trigger(Relation rel)
+{
+	List	   *relids = NIL;
+	bool		result = has_insert_trigger(rel);
+	ListCell   *cell;
+
+	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		relids = find_all_inheritors(RelationGetRelid(rel), AccessShareLock,
+									 NULL);
+	foreach(cell, relids)
+	{
+		Relation	partition = relation_open(lfirst_oid(cell), NoLock);
+
+		result = result || has_insert_trigger(partition);
+		relation_close(partition, NoLock);
+	}
+	return result;
+}
+
 IntakeUpsert *
 intake_upsert_make(IntakeWriter *writer, const IntakeMergeKey *key,
 				   const int *columns, SortSupport comparators, bool is_alone)
@@ -33,6 +62,8 @@ intake_upsert_make(IntakeWriter *writer, const IntakeMergeKey *key,
 
 	upsert->writer = writer;
 	upsert->key = key;
+	upsert->columns = columns;
+	upsert->has_insert_trigger = intake_upsert_has_insert_trigger(writer->rel);
 	if (key->is_deferrable && !intake_heap_upsert_applies(writer))
 		report_deferrable(key);
 	if (is_alone && intake_heap_upsert_applies(writer))
@@ -42,6 +73,8 @@ intake_upsert_make(IntakeWriter *writer, const IntakeMergeKey *key,
 		upsert->heap->key = key;
 		upsert->heap->columns = columns;
 		upsert->heap->comparators = comparators;
+		upsert->heap->is_final = key->is_deferrable ||
+			upsert->has_insert_trigger;
 	}
 	return upsert;
 }
@@ -134,6 +167,104 @@ make_statement(IntakeWriter *writer, const IntakeMergeKey *key)
 	return statement;
 }
 
+/* "t.a = b.c1 AND ...": the row and the record have the same key. */
+static void
+append_same_key(StringInfo sql, const IntakeUpsert *upsert,
+				const IntakeStatement *statement)
+{
+	const IntakeMergeKey *key = upsert->key;
+	int			i;
+	int			field;
+
+	for (i = 0; i < key->ncolumns; i++)
+	{
+		for (field = 0; statement->fields[field] != upsert->columns[i];)
+			field++;
+		appendStringInfo(sql, "%st.%s %s b.c%d%s", i > 0 ? " AND " : "",
+						 intake_sql_column(upsert->writer->rel,
+										   key->attnums[i]),
+						 intake_sql_operator(key->eq_operators[i]), field + 1,
+						 intake_sql_collation(key->collations[i]));
+	}
+}
+
+/* A statement over the columns that the payload has mentioned so far. */
+static IntakeStatement *
+begin_statement(IntakeUpsert *upsert)
+{
+	int			nfields;
+	int		   *fields = intake_insert_fields(upsert->writer, &nfields);
+
+	return intake_sql_make(upsert->writer, upsert->writer->columns, fields,
+						   nfields);
+}
+
+/* UPDATE ... FROM: rows that are there, replaced as a whole. */
+static IntakeStatement *
+make_update(IntakeUpsert *upsert)
+{
+	IntakeWriter *writer = upsert->writer;
+	IntakeStatement *statement = begin_statement(upsert);
+	const char *separator = "";
+	int			field = 0;
+	StringInfoData sql;
+	int			i;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "UPDATE %s AS t SET ",
+					 intake_sql_relation(writer->rel));
+	for (i = 0; i < writer->columns->ncolumns; i++)
+	{
+		AttrNumber	attnum = writer->columns->columns[i].attnum;
+		bool		is_field = field < statement->nfields &&
+			statement->fields[field] == i;
+
+		field += is_field;
+		if (!intake_merge_key_sets(upsert->key, attnum))
+			continue;
+		appendStringInfo(&sql, is_field ? "%s%s = b.c%d" : "%s%s = DEFAULT",
+						 separator, intake_sql_column(writer->rel, attnum),
+						 field);
+		separator = ", ";
+	}
+	if (separator[0] == '\0')
+		appendStringInfo(&sql, "%1$s = t.%1$s",
+						 intake_sql_column(writer->rel,
+										   upsert->key->attnums[0]));
+	appendStringInfoString(&sql, " FROM ");
+	intake_sql_append_source(&sql, statement);
+	appendStringInfoString(&sql, " WHERE ");
+	append_same_key(&sql, upsert, statement);
+	statement->sql = sql.data;
+	return statement;
+}
+
+/* INSERT ... WHERE NOT EXISTS: rows that are new. */
+static IntakeStatement *
+make_insert(IntakeUpsert *upsert)
+{
+	IntakeWriter *writer = upsert->writer;
+	IntakeStatement *statement = begin_statement(upsert);
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "INSERT INTO %s ",
+					 intake_sql_relation(writer->rel));
+	intake_insert_append_columns(&sql, writer, statement->fields,
+								 statement->nfields);
+	appendStringInfoString(&sql, "SELECT ");
+	intake_sql_append_fields(&sql, statement);
+	appendStringInfoString(&sql, " FROM ");
+	intake_sql_append_source(&sql, statement);
+	appendStringInfo(&sql, " WHERE NOT EXISTS (SELECT FROM %s AS t WHERE ",
+					 intake_sql_relation(writer->rel));
+	append_same_key(&sql, upsert, statement);
+	appendStringInfoString(&sql, ") AND " INTAKE_SQL_POSITION);
+	statement->is_positioned = true;
+	statement->sql = sql.data;
+	return statement;
+}
+
 /* Counts what became of a batch. */
 static void
 count_rows(IntakeUpsert *upsert, int nrows, int64 inserted, int64 updated)
@@ -145,6 +276,24 @@ count_rows(IntakeUpsert *upsert, int nrows, int64 inserted, int64 updated)
 	counters->rows_skipped += nrows - inserted - updated;
 }
 
+/* Updates what is there, then inserts what is not. */
+static void
+update_and_insert(IntakeUpsert *upsert, IntakeBatch *batch)
+{
+	int64		updated = 0;
+	int64		inserted;
+
+	if (upsert->update == NULL)
+	{
+		upsert->update = make_update(upsert);
+		upsert->insert = make_insert(upsert);
+	}
+	if (upsert->writer->options->existing != INTAKE_EXISTING_KEEP)
+		updated = intake_sql_run(upsert->update, batch, false);
+	inserted = intake_sql_run(upsert->insert, batch, false);
+	count_rows(upsert, batch->nrows, inserted, updated);
+}
+
 void
 intake_upsert_batch(IntakeUpsert *upsert, IntakeBatch *batch)
 {
@@ -154,6 +303,11 @@ intake_upsert_batch(IntakeUpsert *upsert, IntakeBatch *batch)
 	{
 		count_rows(upsert, batch->nrows, upsert->heap->inserted,
 				   upsert->heap->updated);
+		return;
+	}
+	if (upsert->has_insert_trigger)
+	{
+		update_and_insert(upsert, batch);
 		return;
 	}
 	if (statement == NULL)

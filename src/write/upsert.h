@@ -15,9 +15,20 @@ typedef struct IntakeUpsert
 {
 	IntakeWriter *writer;
 	const IntakeMergeKey *key;
+	const int  *columns;
+	bool		has_insert_trigger;	/* ON CONFLICT would fire it for updates */
 	IntakeHeapUpsert *heap;		/* NULL: by SQL only */
-	IntakeStatement *statement; /* made when first needed */
+	IntakeStatement *statement; /* made when first needed, as are these */
+	IntakeStatement *update;
+	IntakeStatement *insert;
 } IntakeUpsert;
+
+/*
+ * Whether the relation or a partition of it has BEFORE INSERT ROW triggers.
+ * ON CONFLICT fires them for rows that are there too, and takes over what
+ * they change; such merges need the table lock exclusively.
+ */
+extern bool intake_upsert_has_insert_trigger(Relation rel);
 
 /*
  * columns are the column numbers of the key, comparators those that the rows

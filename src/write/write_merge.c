@@ -255,7 +255,10 @@ make_delete(IntakeWriter *writer, MergeState *state)
 	int			i;
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "DELETE FROM %s AS t USING ",
+	/* as ON CONFLICT, it leaves tables that inherit alone */
+	appendStringInfo(&sql, "DELETE FROM %s%s AS t USING ",
+					 writer->rel->rd_rel->relkind == RELKIND_RELATION ?
+					 "ONLY " : "",
 					 intake_sql_relation(writer->rel));
 	intake_sql_append_source(&sql, statement);
 	for (i = 0; i < state->key->ncolumns; i++)
@@ -399,6 +402,7 @@ finish_merge(IntakeWriter *writer)
 	is_truncating = writer->options->truncate != INTAKE_TRUNCATE_NO;
 	state->is_shared = state->nbatches <= 1 && state->key->is_primary &&
 		state->key->is_only && !state->key->is_deferrable &&
+		!intake_upsert_has_insert_trigger(writer->rel) &&
 		!state->has_deletes && !is_truncating;
 	intake_table_lock(writer->target, !state->is_shared);
 	if (is_truncating)
