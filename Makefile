@@ -50,6 +50,7 @@ OBJS = \
 	src/source/source_jsonb.o \
 	src/format/avro_codec.o \
 	src/format/avro_fast.o \
+	src/format/avro_json.o \
 	src/format/avro_plan.o \
 	src/format/avro_reader.o \
 	src/format/avro_render.o \

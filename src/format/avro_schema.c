@@ -22,6 +22,7 @@
 
 #include "compat.h"
 #include "convert.h"
+#include "format/avro_json.h"
 #include "format/avro_schema.h"
 #include "format/format_text.h"
 #include "format/scan_json.h"
@@ -32,42 +33,6 @@
 
 /* The most digits that a numeric has behind its point. */
 #define MAX_DECIMAL_SCALE 16383
-
-/* The text of one JSON value. */
-typedef struct JsonText
-{
-	const char *start;			/* NULL: not there */
-	size_t		len;
-} JsonText;
-
-/* The members of an object that mean something in a schema. */
-typedef enum Member
-{
-	MEMBER_TYPE,
-	MEMBER_NAME,
-	MEMBER_NAMESPACE,
-	MEMBER_FIELDS,
-	MEMBER_SYMBOLS,
-	MEMBER_ITEMS,
-	MEMBER_VALUES,
-	MEMBER_SIZE,
-	MEMBER_ALIASES,
-	MEMBER_LOGICAL_TYPE,
-	MEMBER_PRECISION,
-	MEMBER_SCALE
-} Member;
-
-#define NMEMBERS (MEMBER_SCALE + 1)
-
-static const char *const member_names[NMEMBERS] = {
-	"type", "name", "namespace", "fields", "symbols", "items", "values",
-	"size", "aliases", "logicalType", "precision", "scale"
-};
-
-typedef struct SchemaObject
-{
-	JsonText	members[NMEMBERS];
-} SchemaObject;
 
 static const char *const type_names[INTAKE_AVRO_NTYPES] = {
 	"null", "boolean", "int", "long", "float", "double", "bytes", "string",
@@ -123,151 +88,8 @@ typedef struct SchemaParser
 	int			depth;
 } SchemaParser;
 
-static IntakeAvroSchema *parse_schema(SchemaParser *parser, JsonText text,
+static IntakeAvroSchema *parse_schema(SchemaParser *parser, IntakeAvroText text,
 									  const char *namespace);
-
-/*
- * Raises the error for a schema that is not valid.  The detail is a
- * sentence, the shown text, if any, takes the place of its %s, cut.
- */
-static void report_bad_schema(const char *detail, const char *shown)
-			pg_attribute_noreturn();
-
-static void
-report_bad_schema(const char *detail, const char *shown)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_BAD_COPY_FILE_FORMAT),
-			 errmsg("invalid Avro schema"),
-			 shown == NULL ? errdetail("%s", detail) :
-			 errdetail(detail, intake_format_show(shown, strlen(shown),
-										   INTAKE_MAX_SHOWN_VALUE))));
-}
-
-/* Raises the error for a schema whose text is not JSON. */
-static void report_bad_json(const IntakeScanJson *scan)
-			pg_attribute_noreturn();
-
-static void
-report_bad_json(const IntakeScanJson *scan)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_BAD_COPY_FILE_FORMAT),
-			 errmsg("Avro schema is not valid JSON"),
-			 errdetail_internal("%s",
-								intake_scan_json_reason_text(scan->reason))));
-}
-
-/* Reads the next value as text, or errors. */
-static JsonText
-take_value(IntakeScanJson *scan)
-{
-	JsonText	text;
-
-	if (!intake_scan_json_skip(scan, INTAKE_JSON_MAX_DEPTH))
-		report_bad_json(scan);
-	text.start = scan->start;
-	text.len = scan->len;
-	return text;
-}
-
-/* The value of a string, terminated, or NULL when the text is no string. */
-static char *
-read_string(JsonText text)
-{
-	char	   *value;
-	ptrdiff_t	len;
-
-	if (text.start == NULL || *text.start != '"')
-		return NULL;
-	value = palloc(text.len);
-	len = intake_scan_json_unescape(text.start + 1, text.len - 2, value);
-	if (len < 0)
-		report_bad_schema("A string has a bad escape.", NULL);
-	value[len] = '\0';
-	return value;
-}
-
-/* A whole number of at most nine digits; false when the text is none. */
-static bool
-read_integer(JsonText text, int *value)
-{
-	bool		is_negative;
-	size_t		i = 0;
-
-	if (text.start == NULL || text.len == 0)
-		return false;
-	is_negative = (*text.start == '-');
-	if (is_negative)
-		i++;
-	if (i == text.len || text.len - i > 9)
-		return false;
-	for (*value = 0; i < text.len; i++)
-	{
-		if (text.start[i] < '0' || text.start[i] > '9')
-			return false;
-		*value = *value * 10 + (text.start[i] - '0');
-	}
-	if (is_negative)
-		*value = -*value;
-	return true;
-}
-
-/* Opens the inside of an array or object. */
-static void
-begin_inside(IntakeScanJson *scan, JsonText text)
-{
-	intake_scan_json_begin(scan, text.start + 1, text.len - 2);
-}
-
-/* Finds the next element of an array, or name of an object. */
-static bool
-iterate_inside(IntakeScanJson *scan, JsonText *element)
-{
-	intake_scan_json_skip_blanks(scan);
-	if (scan->cursor == scan->limit)
-		return false;
-	*element = take_value(scan);
-	(void) intake_scan_json_take(scan, ',');
-	return true;
-}
-
-/* Notes a member that means something; it may be there once. */
-static void
-note_member(SchemaObject *object, const char *key, JsonText value)
-{
-	int			i;
-
-	for (i = 0; i < NMEMBERS; i++)
-	{
-		if (strcmp(member_names[i], key) != 0)
-			continue;
-		if (object->members[i].start != NULL)
-			report_bad_schema("An object has the member \"%s\" twice.", key);
-		object->members[i] = value;
-	}
-}
-
-/* Finds the members of an object; its text is known to be valid JSON. */
-static void
-read_object(JsonText text, SchemaObject *object)
-{
-	IntakeScanJson scan;
-	JsonText	name;
-	char	   *key;
-
-	memset(object, 0, sizeof(*object));
-	begin_inside(&scan, text);
-	while (iterate_inside(&scan, &name))
-	{
-		key = read_string(name);
-		if (key == NULL || !intake_scan_json_take(&scan, ':'))
-			report_bad_json(&scan);
-		note_member(object, key, take_value(&scan));
-		pfree(key);
-		(void) intake_scan_json_take(&scan, ',');
-	}
-}
 
 static IntakeAvroSchema *
 make_schema(SchemaParser *parser, IntakeAvroType type)
@@ -318,7 +140,7 @@ find_named(SchemaParser *parser, const char *name, const char *namespace)
 	if (entry == NULL)
 		entry = named_lookup(parser->types, name);
 	if (entry == NULL)
-		report_bad_schema("There is no type \"%s\".", name);
+		intake_avro_json_report("There is no type \"%s\".", name);
 	return entry->schema;
 }
 
@@ -328,27 +150,28 @@ find_named(SchemaParser *parser, const char *name, const char *namespace)
  */
 static const char *
 name_schema(SchemaParser *parser, IntakeAvroSchema *schema,
-			const SchemaObject *object, const char *enclosing)
+			const IntakeAvroObject *object, const char *enclosing)
 {
-	char	   *name = read_string(object->members[MEMBER_NAME]);
+	const IntakeAvroText *members = object->members;
+	char	   *name = intake_avro_json_string(members[INTAKE_MEMBER_NAME]);
 	const char *space = enclosing;
 	char	   *last_dot;
 	NamedType  *entry;
 	bool		found;
 
 	if (name == NULL || *name == '\0')
-		report_bad_schema("A type \"%s\" has no name.", schema->name);
-	if (object->members[MEMBER_NAMESPACE].start != NULL)
-		space = read_string(object->members[MEMBER_NAMESPACE]);
+		intake_avro_json_report("A type \"%s\" has no name.", schema->name);
+	if (members[INTAKE_MEMBER_NAMESPACE].start != NULL)
+		space = intake_avro_json_string(members[INTAKE_MEMBER_NAMESPACE]);
 	if (space == NULL)
-		report_bad_schema("The namespace of \"%s\" is not a string.", name);
+		intake_avro_json_report("The namespace of \"%s\" is not a string.", name);
 
 	schema->name = make_full_name(space, name);
 	if (find_primitive(schema->name) >= 0)
-		report_bad_schema("A type cannot be named \"%s\".", schema->name);
+		intake_avro_json_report("A type cannot be named \"%s\".", schema->name);
 	entry = named_insert(parser->types, schema->name, &found);
 	if (found)
-		report_bad_schema("The type \"%s\" is defined twice.", schema->name);
+		intake_avro_json_report("The type \"%s\" is defined twice.", schema->name);
 	entry->schema = schema;
 
 	last_dot = strrchr(name, '.');
@@ -378,30 +201,31 @@ check_distinct(const char **names, int count, const char *detail)
 	for (i = 1; i < count; i++)
 	{
 		if (strcmp(sorted[i - 1], sorted[i]) == 0)
-			report_bad_schema(detail, sorted[i]);
+			intake_avro_json_report(detail, sorted[i]);
 	}
 	pfree(sorted);
 }
 
 /* The strings of an array; an error with this detail when it is none. */
 static const char **
-read_strings(JsonText text, int *count, const char *detail, const char *owner)
+read_strings(IntakeAvroText text, int *count, const char *detail,
+			 const char *owner)
 {
 	IntakeScanJson scan;
-	JsonText	element;
+	IntakeAvroText	element;
 	List	   *strings = NIL;
 	const char **result;
 	int			i;
 
 	if (text.start == NULL || *text.start != '[')
-		report_bad_schema(detail, owner);
-	begin_inside(&scan, text);
-	while (iterate_inside(&scan, &element))
+		intake_avro_json_report(detail, owner);
+	intake_avro_json_begin(&scan, text);
+	while (intake_avro_json_iterate(&scan, &element))
 	{
-		char	   *string = read_string(element);
+		char	   *string = intake_avro_json_string(element);
 
 		if (string == NULL)
-			report_bad_schema(detail, owner);
+			intake_avro_json_report(detail, owner);
 		strings = lappend(strings, string);
 	}
 
@@ -424,7 +248,7 @@ has_room_for_digits(int size, int precision)
 /* Whether the logical type may stand on the type; reads a decimal's shape. */
 static bool
 accepts_logical(IntakeAvroSchema *schema, IntakeAvroLogical logical,
-				const SchemaObject *object)
+				const IntakeAvroObject *object)
 {
 	int			precision;
 	int			scale = 0;
@@ -439,9 +263,11 @@ accepts_logical(IntakeAvroSchema *schema, IntakeAvroLogical logical,
 
 	if (schema->type != INTAKE_AVRO_BYTES && schema->type != INTAKE_AVRO_FIXED)
 		return false;
-	if (!read_integer(object->members[MEMBER_PRECISION], &precision) ||
-		(object->members[MEMBER_SCALE].start != NULL &&
-		 !read_integer(object->members[MEMBER_SCALE], &scale)))
+	if (!intake_avro_json_integer(object->members[INTAKE_MEMBER_PRECISION],
+								  &precision) ||
+		(object->members[INTAKE_MEMBER_SCALE].start != NULL &&
+		 !intake_avro_json_integer(object->members[INTAKE_MEMBER_SCALE],
+								   &scale)))
 		return false;
 	if (precision < 1 || scale < 0 || scale > precision ||
 		scale > MAX_DECIMAL_SCALE)
@@ -460,9 +286,11 @@ accepts_logical(IntakeAvroSchema *schema, IntakeAvroLogical logical,
  * primitive type or a union of such.
  */
 static void
-set_logical(IntakeAvroSchema *schema, const SchemaObject *object)
+set_logical(IntakeAvroSchema *schema, const IntakeAvroObject *object)
 {
-	char	   *name = read_string(object->members[MEMBER_LOGICAL_TYPE]);
+	const IntakeAvroText *members = object->members;
+	char	   *name =
+		intake_avro_json_string(members[INTAKE_MEMBER_LOGICAL_TYPE]);
 	int			i;
 
 	if (name == NULL)
@@ -487,28 +315,28 @@ set_logical(IntakeAvroSchema *schema, const SchemaObject *object)
 }
 
 static void
-parse_field(SchemaParser *parser, JsonText text, const char *record,
+parse_field(SchemaParser *parser, IntakeAvroText text, const char *record,
 			const char *namespace, IntakeAvroField *field)
 {
-	SchemaObject object;
+	IntakeAvroObject object;
 
 	if (*text.start != '{')
-		report_bad_schema("A field of record \"%s\" is not an object.",
+		intake_avro_json_report("A field of record \"%s\" is not an object.",
 						  record);
-	read_object(text, &object);
-	field->name = read_string(object.members[MEMBER_NAME]);
+	intake_avro_json_object(text, &object);
+	field->name = intake_avro_json_string(object.members[INTAKE_MEMBER_NAME]);
 	if (field->name == NULL || *field->name == '\0')
-		report_bad_schema("A field of record \"%s\" has no name.", record);
+		intake_avro_json_report("A field of record \"%s\" has no name.", record);
 	field->name_len = strlen(field->name);
-	if (object.members[MEMBER_TYPE].start == NULL)
-		report_bad_schema("Field \"%s\" has no type.", field->name);
-	if (object.members[MEMBER_ALIASES].start != NULL)
-		field->aliases = read_strings(object.members[MEMBER_ALIASES],
+	if (object.members[INTAKE_MEMBER_TYPE].start == NULL)
+		intake_avro_json_report("Field \"%s\" has no type.", field->name);
+	if (object.members[INTAKE_MEMBER_ALIASES].start != NULL)
+		field->aliases = read_strings(object.members[INTAKE_MEMBER_ALIASES],
 									  &field->naliases,
 									  "The aliases of field \"%s\" are not an array of strings.",
 									  field->name);
 
-	field->schema = parse_schema(parser, object.members[MEMBER_TYPE],
+	field->schema = parse_schema(parser, object.members[INTAKE_MEMBER_TYPE],
 								 namespace);
 	/* A named type is shared: one field cannot change it for the others. */
 	if (field->schema->type <= INTAKE_AVRO_STRING ||
@@ -517,25 +345,25 @@ parse_field(SchemaParser *parser, JsonText text, const char *record,
 }
 
 static IntakeAvroSchema *
-parse_record(SchemaParser *parser, const SchemaObject *object,
+parse_record(SchemaParser *parser, const IntakeAvroObject *object,
 			 const char *namespace)
 {
 	IntakeAvroSchema *schema = make_schema(parser, INTAKE_AVRO_RECORD);
 	IntakeScanJson scan;
-	JsonText	text;
+	IntakeAvroText	text;
 	const char **names;
 	int			allocated = 16;
 	int			i;
 
 	namespace = name_schema(parser, schema, object, namespace);
-	if (object->members[MEMBER_FIELDS].start == NULL ||
-		*object->members[MEMBER_FIELDS].start != '[')
-		report_bad_schema("The fields of record \"%s\" are not an array.",
+	if (object->members[INTAKE_MEMBER_FIELDS].start == NULL ||
+		*object->members[INTAKE_MEMBER_FIELDS].start != '[')
+		intake_avro_json_report("The fields of record \"%s\" are not an array.",
 						  schema->name);
 
 	schema->fields = palloc(allocated * sizeof(IntakeAvroField));
-	begin_inside(&scan, object->members[MEMBER_FIELDS]);
-	while (iterate_inside(&scan, &text))
+	intake_avro_json_begin(&scan, object->members[INTAKE_MEMBER_FIELDS]);
+	while (intake_avro_json_iterate(&scan, &text))
 	{
 		IntakeAvroField field = {0};
 
@@ -559,33 +387,34 @@ parse_record(SchemaParser *parser, const SchemaObject *object,
 }
 
 static IntakeAvroSchema *
-parse_enum(SchemaParser *parser, const SchemaObject *object,
+parse_enum(SchemaParser *parser, const IntakeAvroObject *object,
 		   const char *namespace)
 {
 	IntakeAvroSchema *schema = make_schema(parser, INTAKE_AVRO_ENUM);
 
 	(void) name_schema(parser, schema, object, namespace);
-	schema->symbols = read_strings(object->members[MEMBER_SYMBOLS],
+	schema->symbols = read_strings(object->members[INTAKE_MEMBER_SYMBOLS],
 								   &schema->nsymbols,
 								   "The symbols of enum \"%s\" are not an array of strings.",
 								   schema->name);
 	if (schema->nsymbols == 0)
-		report_bad_schema("The enum \"%s\" has no symbols.", schema->name);
+		intake_avro_json_report("The enum \"%s\" has no symbols.", schema->name);
 	check_distinct(schema->symbols, schema->nsymbols,
 				   "An enum has the symbol \"%s\" twice.");
 	return schema;
 }
 
 static IntakeAvroSchema *
-parse_fixed(SchemaParser *parser, const SchemaObject *object,
+parse_fixed(SchemaParser *parser, const IntakeAvroObject *object,
 			const char *namespace)
 {
 	IntakeAvroSchema *schema = make_schema(parser, INTAKE_AVRO_FIXED);
 	int			size;
 
 	(void) name_schema(parser, schema, object, namespace);
-	if (!read_integer(object->members[MEMBER_SIZE], &size) || size < 0)
-		report_bad_schema("The size of fixed \"%s\" is not a number of bytes.",
+	if (!intake_avro_json_integer(object->members[INTAKE_MEMBER_SIZE],
+								  &size) || size < 0)
+		intake_avro_json_report("The size of fixed \"%s\" is not a number of bytes.",
 						  schema->name);
 	schema->size = size;
 	return schema;
@@ -593,21 +422,23 @@ parse_fixed(SchemaParser *parser, const SchemaObject *object,
 
 /* An array or a map; member is where the schema of its items stands. */
 static IntakeAvroSchema *
-parse_container(SchemaParser *parser, const SchemaObject *object,
-				const char *namespace, IntakeAvroType type, Member member)
+parse_container(SchemaParser *parser, const IntakeAvroObject *object,
+				const char *namespace, IntakeAvroType type,
+				IntakeAvroMember member)
 {
 	IntakeAvroSchema *schema = make_schema(parser, type);
 
 	if (object->members[member].start == NULL)
-		report_bad_schema("An array or map has no \"%s\".",
-						  member_names[member]);
+		intake_avro_json_report("An array or map has no \"%s\".",
+								member == INTAKE_MEMBER_ITEMS ?
+								"items" : "values");
 	schema->items = parse_schema(parser, object->members[member], namespace);
 	return schema;
 }
 
 /* The type that an object defines or, with attributes, only names. */
 static IntakeAvroSchema *
-parse_typed_object(SchemaParser *parser, const SchemaObject *object,
+parse_typed_object(SchemaParser *parser, const IntakeAvroObject *object,
 				   const char *type, const char *namespace)
 {
 	int			primitive = find_primitive(type);
@@ -622,26 +453,26 @@ parse_typed_object(SchemaParser *parser, const SchemaObject *object,
 		return parse_fixed(parser, object, namespace);
 	if (strcmp(type, "array") == 0)
 		return parse_container(parser, object, namespace, INTAKE_AVRO_ARRAY,
-							   MEMBER_ITEMS);
+							   INTAKE_MEMBER_ITEMS);
 	if (strcmp(type, "map") == 0)
 		return parse_container(parser, object, namespace, INTAKE_AVRO_MAP,
-							   MEMBER_VALUES);
+							   INTAKE_MEMBER_VALUES);
 	return find_named(parser, type, namespace);
 }
 
 static IntakeAvroSchema *
-parse_object(SchemaParser *parser, JsonText text, const char *namespace)
+parse_object(SchemaParser *parser, IntakeAvroText text, const char *namespace)
 {
-	SchemaObject object;
+	IntakeAvroObject object;
 	IntakeAvroSchema *schema;
-	JsonText	type;
+	IntakeAvroText	type;
 	const char *name;
 
-	read_object(text, &object);
-	type = object.members[MEMBER_TYPE];
+	intake_avro_json_object(text, &object);
+	type = object.members[INTAKE_MEMBER_TYPE];
 	if (type.start == NULL)
-		report_bad_schema("An object has no \"type\".", NULL);
-	name = read_string(type);
+		intake_avro_json_report("An object has no \"type\".", NULL);
+	name = intake_avro_json_string(type);
 	if (name != NULL)
 		schema = parse_typed_object(parser, &object, name, namespace);
 	else
@@ -665,7 +496,7 @@ check_branches(const IntakeAvroSchema *schema)
 	{
 		names[i] = schema->branches[i]->name;
 		if (schema->branches[i]->type == INTAKE_AVRO_UNION)
-			report_bad_schema("A union holds another union.", NULL);
+			intake_avro_json_report("A union holds another union.", NULL);
 	}
 	check_distinct(names, schema->nbranches,
 				   "A union has the type \"%s\" twice.");
@@ -673,21 +504,21 @@ check_branches(const IntakeAvroSchema *schema)
 }
 
 static IntakeAvroSchema *
-parse_union(SchemaParser *parser, JsonText text, const char *namespace)
+parse_union(SchemaParser *parser, IntakeAvroText text, const char *namespace)
 {
 	IntakeAvroSchema *schema = make_schema(parser, INTAKE_AVRO_UNION);
 	IntakeScanJson scan;
-	JsonText	branch;
+	IntakeAvroText	branch;
 	List	   *branches = NIL;
 	int			i;
 
-	begin_inside(&scan, text);
-	while (iterate_inside(&scan, &branch))
+	intake_avro_json_begin(&scan, text);
+	while (intake_avro_json_iterate(&scan, &branch))
 		branches = lappend(branches,
 						   parse_schema(parser, branch, namespace));
 	schema->nbranches = list_length(branches);
 	if (schema->nbranches == 0)
-		report_bad_schema("A union has no types.", NULL);
+		intake_avro_json_report("A union has no types.", NULL);
 	schema->branches = palloc(schema->nbranches * sizeof(IntakeAvroSchema *));
 	for (i = 0; i < schema->nbranches; i++)
 		schema->branches[i] = list_nth(branches, i);
@@ -698,7 +529,7 @@ parse_union(SchemaParser *parser, JsonText text, const char *namespace)
 
 /* Any schema: a name, an object or a union. */
 static IntakeAvroSchema *
-parse_schema(SchemaParser *parser, JsonText text, const char *namespace)
+parse_schema(SchemaParser *parser, IntakeAvroText text, const char *namespace)
 {
 	IntakeAvroSchema *schema;
 	char	   *name;
@@ -715,7 +546,7 @@ parse_schema(SchemaParser *parser, JsonText text, const char *namespace)
 	switch (*text.start)
 	{
 		case '"':
-			name = read_string(text);
+			name = intake_avro_json_string(text);
 			if (find_primitive(name) >= 0)
 				schema = make_schema(parser,
 									 (IntakeAvroType) find_primitive(name));
@@ -730,7 +561,7 @@ parse_schema(SchemaParser *parser, JsonText text, const char *namespace)
 			break;
 		default:
 			name = pnstrdup(text.start, text.len);
-			report_bad_schema("\"%s\" is no type.", name);
+			intake_avro_json_report("\"%s\" is no type.", name);
 	}
 	parser->depth--;
 	return schema;
@@ -759,7 +590,7 @@ measure_schema(IntakeAvroSchema *schema)
 	if (schema->min_size >= 0)
 		return schema->min_size;
 	if (schema->is_measuring)
-		report_bad_schema("The record \"%s\" holds itself and cannot end.",
+		intake_avro_json_report("The record \"%s\" holds itself and cannot end.",
 						  schema->name);
 	schema->is_measuring = true;
 	for (i = 0; i < schema->nfields; i++)
@@ -776,7 +607,7 @@ intake_avro_schema_parse(const char *text, size_t len)
 	SchemaParser parser = {0};
 	IntakeScanJson scan;
 	IntakeAvroSchema *schema;
-	JsonText	whole;
+	IntakeAvroText	whole;
 	ListCell   *lc;
 
 	if (len > MAX_SCHEMA_SIZE)
@@ -787,9 +618,9 @@ intake_avro_schema_parse(const char *text, size_t len)
 
 	/* From here on the text is known to be JSON. */
 	intake_scan_json_begin(&scan, text, len);
-	whole = take_value(&scan);
+	whole = intake_avro_json_take(&scan);
 	if (intake_scan_json_next(&scan) != INTAKE_JSON_END)
-		report_bad_schema("There is something behind the schema.", NULL);
+		intake_avro_json_report("There is something behind the schema.", NULL);
 
 	parser.types = named_create(CurrentMemoryContext, 64, NULL);
 	schema = parse_schema(&parser, whole, "");
