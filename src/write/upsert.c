@@ -1,9 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * upsert.c
- *	  Upserts of batches, for merge: straight into the table where that is
- *	  possible, else by INSERT ... ON CONFLICT, which takes the rows in the
- *	  order of the key, one after the other.
+ *	  Upserts of batches, for merge.
+ *
+ * Three ways, the first that applies:
+ *	- straight into the table (heap_upsert.c), for merges that hold the table
+ *	  lock exclusively;
+ *	- UPDATE ... FROM and INSERT ... WHERE NOT EXISTS, where BEFORE INSERT row
+ *	  triggers would make ON CONFLICT do something else;
+ *	- INSERT ... ON CONFLICT, which takes the rows in the order of the key, one
+ *	  after the other.
  *
  *-------------------------------------------------------------------------
  */
