@@ -161,6 +161,31 @@ intake_columns_find(const IntakeColumnSet *set, const char *name, size_t len)
 	return -1;
 }
 
+int
+intake_columns_of_attnum(const IntakeColumnSet *set, AttrNumber attnum)
+{
+	int			i;
+
+	for (i = 0; i < set->ncolumns; i++)
+	{
+		if (set->columns[i].attnum == attnum)
+			return i;
+	}
+	return -1;
+}
+
+bool
+intake_columns_is_delete(const IntakeColumnSet *set, int sys_op,
+						 const IntakeRow *row)
+{
+	int			column = set->sys_op;
+
+	if (sys_op >= 0)
+		return sys_op == 1;
+	return column >= 0 && !row->nulls[column] &&
+		DatumGetInt16(row->values[column]) == 1;
+}
+
 char *
 intake_columns_list(const IntakeColumnSet *set)
 {

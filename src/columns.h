@@ -115,6 +115,17 @@ extern IntakeColumnSet *intake_columns_make(int ncolumns, const char *owner);
 extern int	intake_columns_find(const IntakeColumnSet *set,
 								const char *name, size_t len);
 
+/* The number of the column with this attribute number, or -1. */
+extern int	intake_columns_of_attnum(const IntakeColumnSet *set,
+									 AttrNumber attnum);
+
+/*
+ * Whether a record deletes its row: by the request's sys_op, or, where that
+ * is -1, by its own.
+ */
+extern bool intake_columns_is_delete(const IntakeColumnSet *set, int sys_op,
+									 const IntakeRow *row);
+
 /*
  * Raises the error for a name that intake_columns_find() did not find: it
  * lists the columns, or says that the column is generated.

@@ -115,12 +115,7 @@ set_default(IntakeDefaults *defaults, int column, IntakeRow *row)
 static bool
 is_delete(const IntakeDefaults *defaults, const IntakeRow *row)
 {
-	int			column = defaults->columns->sys_op;
-
-	if (defaults->sys_op >= 0)
-		return defaults->sys_op == 1;
-	return column >= 0 && !row->nulls[column] &&
-		DatumGetInt16(row->values[column]) == 1;
+	return intake_columns_is_delete(defaults->columns, defaults->sys_op, row);
 }
 
 /* A record mentions the column for the first time. */

@@ -91,7 +91,7 @@ describe_request(const IntakeRequest *request)
 	if (request->mode != INTAKE_MODE_DEFAULT)
 		appendStringInfo(&text, ", \"mode\": \"%s\"",
 						 intake_mode_name(request->mode));
-	if (request->sys_op >= 0)
+	if (request->sys_op != INTAKE_NO_SYS_OP)
 		appendStringInfo(&text, ", \"sys_op\": %d", request->sys_op);
 	appendStringInfo(&text, ", \"options\": %s}",
 					 intake_options_identity(request->options));

@@ -12,6 +12,8 @@
 #include "registry/target.h"
 #include "source/source.h"
 
+#define INTAKE_NO_SYS_OP PG_INT32_MIN
+
 typedef struct IntakeRequest
 {
 	Oid			relid;
@@ -19,7 +21,7 @@ typedef struct IntakeRequest
 	const char *format;
 	bool		is_text;		/* not binary; the source knows its encoding */
 	IntakeMode	mode;			/* DEFAULT: the target's; DELETE: partitions */
-	int			sys_op;			/* -1: none; else as given */
+	int			sys_op;			/* as given, or INTAKE_NO_SYS_OP */
 	Jsonb	   *options;		/* as given */
 	pg_uuid_t	uuid;
 	const char *door;

@@ -92,9 +92,9 @@ static int
 choose_sys_op(const IntakeRequest *request, const IntakeTarget *target,
 			  IntakeMode mode)
 {
-	if (request->sys_op < 0)
+	if (request->sys_op == INTAKE_NO_SYS_OP)
 		return -1;
-	if (request->sys_op > 1)
+	if (request->sys_op < 0 || request->sys_op > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid value for \"%s\": %d", INTAKE_SYS_OP,
@@ -160,20 +160,6 @@ choose_key(IntakePlan *plan, List *names, List *sql, const char *what)
 	return intake_key_reopen(plan->rel, names, sql, what);
 }
 
-/* The number of the column with this attribute number, or -1. */
-static int
-find_attnum(const IntakeColumnSet *columns, AttrNumber attnum)
-{
-	int			i;
-
-	for (i = 0; i < columns->ncolumns; i++)
-	{
-		if (columns->columns[i].attnum == attnum)
-			return i;
-	}
-	return -1;
-}
-
 /* Marks columns of the set as the key's, which each record has to give. */
 static void
 mark_key_columns(IntakePlan *plan, List *attnums, bool is_not_null)
@@ -182,7 +168,8 @@ mark_key_columns(IntakePlan *plan, List *attnums, bool is_not_null)
 
 	foreach(cell, attnums)
 	{
-		int			column = find_attnum(plan->columns, lfirst_int(cell));
+		int			column = intake_columns_of_attnum(plan->columns,
+													   lfirst_int(cell));
 
 		if (column < 0)
 			ereport(ERROR,
@@ -215,22 +202,15 @@ static IntakeColumnSet *
 columns_of_key(IntakePlan *plan)
 {
 	IntakeColumnSet *set;
-	ListCell   *cell;
+	int			i;
 
-	set = intake_columns_make(list_length(plan->key),
-							  psprintf("the partition key of table \"%s\"",
-									   RelationGetRelationName(plan->rel)));
-	foreach(cell, plan->key)
+	set = intake_key_as_columns(plan->key,
+								psprintf("the partition key of table \"%s\"",
+										 RelationGetRelationName(plan->rel)));
+	for (i = 0; i < set->ncolumns; i++)
 	{
-		const IntakeKeyItem *item = lfirst(cell);
-		IntakeColumn *column = &set->columns[foreach_current_index(cell)];
-
-		column->name = item->name;
-		column->type = item->type;
-		column->typmod = item->typmod;
-		column->collation = item->collation;
-		column->is_key = true;
-		intake_convert_prepare(column);
+		set->columns[i].is_key = true;
+		intake_convert_prepare(&set->columns[i]);
 	}
 	plan->has_key = true;
 	return set;

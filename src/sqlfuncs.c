@@ -115,16 +115,8 @@ make_upload_request(FunctionCallInfo fcinfo)
 	if (!PG_ARGISNULL(UPLOAD_MODE))
 		request.mode =
 			intake_mode_parse(text_to_cstring(PG_GETARG_TEXT_PP(UPLOAD_MODE)));
-	request.sys_op = -1;
-	if (!PG_ARGISNULL(UPLOAD_SYS_OP))
-	{
-		request.sys_op = PG_GETARG_INT32(UPLOAD_SYS_OP);
-		if (request.sys_op < 0 || request.sys_op > 1)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("invalid value for \"sys_op\": %d", request.sys_op),
-					 errhint("It must be 0 (insert or replace the rows) or 1 (delete them).")));
-	}
+	request.sys_op = PG_ARGISNULL(UPLOAD_SYS_OP) ? INTAKE_NO_SYS_OP :
+		PG_GETARG_INT32(UPLOAD_SYS_OP);
 	request.door = "sql";
 	return request;
 }
@@ -232,7 +224,7 @@ intake_delete_partitions(PG_FUNCTION_ARGS)
 		DatumGetJsonbP(required_argument(fcinfo, DELETE_OPTIONS, "options"));
 	request.uuid = operation_argument(fcinfo, DELETE_OPERATION);
 	request.mode = INTAKE_MODE_DELETE;
-	request.sys_op = -1;
+	request.sys_op = INTAKE_NO_SYS_OP;
 	request.format = intake_format_ndjson.name;
 	request.is_text = true;
 	request.door = "sql";

@@ -27,8 +27,12 @@ intake_avro_json_report(const char *detail, const char *shown)
 										   INTAKE_MAX_SHOWN_VALUE))));
 }
 
-void
-intake_avro_json_report_syntax(const IntakeScanJson *scan)
+/* Raises the error for a schema whose text is not JSON. */
+static void report_syntax(const IntakeScanJson *scan)
+			pg_attribute_noreturn();
+
+static void
+report_syntax(const IntakeScanJson *scan)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_BAD_COPY_FILE_FORMAT),
@@ -43,7 +47,7 @@ intake_avro_json_take(IntakeScanJson *scan)
 	IntakeAvroText	text;
 
 	if (!intake_scan_json_skip(scan, INTAKE_JSON_MAX_DEPTH))
-		intake_avro_json_report_syntax(scan);
+		report_syntax(scan);
 	text.start = scan->start;
 	text.len = scan->len;
 	return text;
@@ -135,7 +139,7 @@ intake_avro_json_object(IntakeAvroText text, IntakeAvroObject *object)
 	{
 		key = intake_avro_json_string(name);
 		if (key == NULL || !intake_scan_json_take(&scan, ':'))
-			intake_avro_json_report_syntax(&scan);
+			report_syntax(&scan);
 		note_member(object, key, intake_avro_json_take(&scan));
 		pfree(key);
 		(void) intake_scan_json_take(&scan, ',');

@@ -52,10 +52,6 @@ typedef struct IntakeAvroObject
 extern void intake_avro_json_report(const char *detail, const char *shown)
 			pg_attribute_noreturn();
 
-/* Raises the error for a schema whose text is not JSON. */
-extern void intake_avro_json_report_syntax(const IntakeScanJson *scan)
-			pg_attribute_noreturn();
-
 /* Reads the next value as text, or errors. */
 extern IntakeAvroText intake_avro_json_take(IntakeScanJson *scan);
 

@@ -491,3 +491,22 @@ intake_key_item_sql(Relation rel, const IntakeKeyItem *item,
 	intake_key_settings_end(nest_level);
 	return sql;
 }
+
+IntakeColumnSet *
+intake_key_as_columns(List *key, const char *owner)
+{
+	IntakeColumnSet *set = intake_columns_make(list_length(key), owner);
+	ListCell   *cell;
+
+	foreach(cell, key)
+	{
+		const IntakeKeyItem *item = lfirst(cell);
+		IntakeColumn *column = &set->columns[foreach_current_index(cell)];
+
+		column->name = item->name;
+		column->type = item->type;
+		column->typmod = item->typmod;
+		column->collation = item->collation;
+	}
+	return set;
+}

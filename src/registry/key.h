@@ -18,6 +18,8 @@
 #include "nodes/primnodes.h"
 #include "utils/rel.h"
 
+#include "columns.h"
+
 typedef struct IntakeKeyItem
 {
 	const char *name;			/* how a payload names it: a column's name,
@@ -55,6 +57,12 @@ extern List *intake_key_reopen(Relation rel, List *names, List *sql,
 
 /* A key of plain columns, by attribute numbers. */
 extern List *intake_key_of_columns(Relation rel, List *attnums);
+
+/*
+ * The key's items as a column set, so that payloads and batches can hold
+ * their values.  Conversions are not prepared.
+ */
+extern IntakeColumnSet *intake_key_as_columns(List *key, const char *owner);
 
 /* Which of the relation's columns the key uses: attribute numbers (ints). */
 extern List *intake_key_columns(List *key);

@@ -49,27 +49,6 @@ struct IntakeKeys
 	int64		deleted;
 };
 
-/* The items as columns, so that batches and statements can hold them. */
-static IntakeColumnSet *
-make_key_columns(IntakeWriter *writer)
-{
-	IntakeColumnSet *set = intake_columns_make(list_length(writer->key),
-											   writer->columns->owner);
-	ListCell   *cell;
-
-	foreach(cell, writer->key)
-	{
-		const IntakeKeyItem *item = lfirst(cell);
-		IntakeColumn *column = &set->columns[foreach_current_index(cell)];
-
-		column->name = item->name;
-		column->type = item->type;
-		column->typmod = item->typmod;
-		column->collation = item->collation;
-	}
-	return set;
-}
-
 /* Begins the sort, and sets up the comparators that find repeats. */
 static void
 begin_sort(IntakeKeys *keys)
@@ -111,7 +90,8 @@ intake_keys_make(IntakeWriter *writer)
 
 	keys->writer = writer;
 	keys->nitems = list_length(writer->key);
-	keys->columns = make_key_columns(writer);
+	keys->columns = intake_key_as_columns(writer->key,
+										  writer->columns->owner);
 	keys->context = CurrentMemoryContext;
 	begin_sort(keys);
 	return keys;

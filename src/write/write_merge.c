@@ -66,21 +66,6 @@ typedef struct MergeState
 	IntakeStatement *delete;
 } MergeState;
 
-/* The number of the column with this attribute number. */
-static int
-column_of_attnum(const IntakeColumnSet *columns, AttrNumber attnum)
-{
-	int			i;
-
-	for (i = 0; i < columns->ncolumns; i++)
-	{
-		if (columns->columns[i].attnum == attnum)
-			return i;
-	}
-	elog(ERROR, "attribute %d is no column of the set", attnum);
-	return -1;					/* not reached */
-}
-
 /* How sorted rows are compared by the key. */
 static void
 make_comparators(IntakeWriter *writer, MergeState *state)
@@ -93,8 +78,8 @@ make_comparators(IntakeWriter *writer, MergeState *state)
 	{
 		SortSupport comparator = &state->comparators[i];
 
-		state->key_columns[i] = column_of_attnum(writer->columns,
-												 key->attnums[i]);
+		state->key_columns[i] = intake_columns_of_attnum(writer->columns,
+														 key->attnums[i]);
 		comparator->ssup_cxt = CurrentMemoryContext;
 		comparator->ssup_collation = key->collations[i];
 		PrepareSortSupportFromOrderingOp(key->lt_operators[i], comparator);
@@ -176,28 +161,15 @@ sort_from_now_on(IntakeWriter *writer, MergeState *state)
 	MemoryContextSwitchTo(old);
 }
 
-/* What is to be done with a row: the request's sys_op, else its own. */
-static bool
-is_delete(const IntakeWriter *writer, const IntakeRow *row)
-{
-	int			column = writer->columns->sys_op;
-
-	if (writer->sys_op >= 0)
-		return writer->sys_op == 1;
-	return column >= 0 && !row->nulls[column] &&
-		DatumGetInt16(row->values[column]) == 1;
-}
-
-/* Adds a row to the sort. */
-static void
-put_unsorted(MergeState *state, const IntakeRow *row, int ncolumns)
+/* The row in the input slot, as it is staged. */
+static TupleTableSlot *
+store_input(MergeState *state, const IntakeRow *row, int ncolumns)
 {
 	TupleTableSlot *slot = state->input;
 
 	ExecClearTuple(slot);
 	intake_stage_form(row, ncolumns, slot->tts_values, slot->tts_isnull);
-	ExecStoreVirtualTuple(slot);
-	tuplesort_puttupleslot(state->sort, slot);
+	return ExecStoreVirtualTuple(slot);
 }
 
 /* Keeps the last row of a batch, to compare the next batch's first with. */
@@ -205,12 +177,8 @@ static void
 keep_last(MergeState *state, const IntakeRow *row, int ncolumns)
 {
 	MemoryContext old = MemoryContextSwitchTo(state->context);
-	TupleTableSlot *slot = state->input;
 
-	ExecClearTuple(slot);
-	intake_stage_form(row, ncolumns, slot->tts_values, slot->tts_isnull);
-	ExecStoreVirtualTuple(slot);
-	ExecCopySlot(state->last, slot);
+	ExecCopySlot(state->last, store_input(state, row, ncolumns));
 	slot_getallattrs(state->last);
 	MemoryContextSwitchTo(old);
 }
@@ -227,7 +195,7 @@ take_merge(IntakeWriter *writer, IntakeBatch *batch)
 	{
 		IntakeRow  *row = &batch->rows[i];
 
-		if (is_delete(writer, row))
+		if (intake_columns_is_delete(writer->columns, writer->sys_op, row))
 			state->has_deletes = true;
 		else
 			state->has_upserts = true;
@@ -237,7 +205,8 @@ take_merge(IntakeWriter *writer, IntakeBatch *batch)
 		if (state->sort == NULL)
 			intake_stage_put_row(state->sorted, row, batch->ncolumns);
 		else
-			put_unsorted(state, row, batch->ncolumns);
+			tuplesort_puttupleslot(state->sort,
+								   store_input(state, row, batch->ncolumns));
 		last = row->values;
 	}
 	if (state->sort == NULL && batch->nrows > 0)
@@ -355,7 +324,8 @@ apply_row(IntakeWriter *writer, MergeState *state, TupleTableSlot *sorted)
 
 	row.values = sorted->tts_values;
 	row.nulls = sorted->tts_isnull;
-	batch = is_delete(writer, &row) ? state->deletes : state->upserts;
+	batch = intake_columns_is_delete(writer->columns, writer->sys_op, &row) ?
+		state->deletes : state->upserts;
 	add_row(writer, batch, sorted);
 	batch->nrows++;
 	if (intake_batch_is_full(state->upserts))

@@ -112,7 +112,7 @@ stream_upload(PG_FUNCTION_ARGS)
 										PG_UTF8);
 	request.format = "ndjson";
 	request.mode = intake_mode_parse(text_to_cstring(PG_GETARG_TEXT_PP(3)));
-	request.sys_op = -1;
+	request.sys_op = INTAKE_NO_SYS_OP;
 	request.options = PG_GETARG_JSONB_P(4);
 	request.door = "sql";
 	if (!pg_strong_random(request.uuid.data, UUID_LEN))
