@@ -72,10 +72,13 @@ OBJS = \
 	src/write/batch.o \
 	src/write/direct.o \
 	src/write/heap_buffer.o \
+	src/write/heap_delete.o \
+	src/write/heap_index.o \
 	src/write/heap_insert.o \
 	src/write/heap_state.o \
 	src/write/heap_update.o \
 	src/write/heap_upsert.o \
+	src/write/index_order.o \
 	src/write/insert.o \
 	src/write/key_scan.o \
 	src/write/keys.o \

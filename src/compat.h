@@ -180,6 +180,7 @@
 /* The entries of an updated row, as far as its indexes need them. */
 #if PG_VERSION_NUM < 160000
 #define IntakeUpdateIndexes bool
+#define intake_updates_all_indexes(indexes) (indexes)
 #define intake_update_index_tuples(result, slot, estate, indexes) \
 	((indexes) ? ExecInsertIndexTuples(result, slot, estate, true, false, \
 									   NULL, NIL) : NIL)
@@ -187,12 +188,22 @@
 	EvalPlanQualInit(epq, estate, NULL, NIL, -1)
 #else
 #define IntakeUpdateIndexes TU_UpdateIndexes
+#define intake_updates_all_indexes(indexes) ((indexes) == TU_All)
 #define intake_update_index_tuples(result, slot, estate, indexes) \
 	((indexes) != TU_None ? \
 	 ExecInsertIndexTuples(result, slot, estate, true, false, NULL, NIL, \
 						   (indexes) == TU_Summarizing) : NIL)
 #define intake_epq_init(epq, estate) \
 	EvalPlanQualInit(epq, estate, NULL, NIL, -1, NIL)
+#endif
+
+/* AFTER ROW triggers of a DELETE. */
+#if PG_VERSION_NUM < 150000
+#define intake_after_row_delete(estate, result, tid) \
+	ExecARDeleteTriggers(estate, result, tid, NULL, NULL)
+#else
+#define intake_after_row_delete(estate, result, tid) \
+	ExecARDeleteTriggers(estate, result, tid, NULL, NULL, false)
 #endif
 
 /* Row triggers of an UPDATE of a row that is locked. */

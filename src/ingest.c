@@ -243,7 +243,8 @@ static int64
 move_rows(IntakePlan *plan, IntakeDecoder *decoder, IntakeWriter *writer,
 		  Progress *progress)
 {
-	IntakeBatch *batch = intake_batch_make(plan->columns->ncolumns);
+	IntakeBatch *batch = intake_batch_make(plan->columns->ncolumns,
+										   INTAKE_BATCH_ROWS);
 	int64		received = 0;
 	bool		has_more = true;
 

@@ -50,8 +50,8 @@ is_index_column(Relation index, int i, Node *expression,
 				 eval_const_expressions(NULL, copyObject((Node *) item->expr)));
 }
 
-/* The item of the key that column i of the index holds, or NULL. */
-static IntakeKeyItem *
+/* The number of the item that column i of the index holds, or -1. */
+static int
 find_item(Relation index, int i, Node *expression, List *key)
 {
 	ListCell   *cell;
@@ -59,58 +59,65 @@ find_item(Relation index, int i, Node *expression, List *key)
 	foreach(cell, key)
 	{
 		if (is_index_column(index, i, expression, lfirst(cell)))
-			return lfirst(cell);
+			return foreach_current_index(cell);
 	}
-	return NULL;
+	return -1;
 }
 
+/*
+ * Whether the leading columns of the index are the items of the key, whose
+ * numbers go into the array.
+ */
 static bool
-is_serving_index(Relation index, List *key)
+holds_items(Relation index, List *key, int *items)
 {
 	ListCell   *expression = list_head(RelationGetIndexExpressions(index));
-	List	   *missing = list_copy(key);
+	Bitmapset  *found = NULL;
 	int			i;
 
-	if (index->rd_rel->relam != BTREE_AM_OID ||
-		!index->rd_index->indisvalid ||
-		RelationGetIndexPredicate(index) != NIL ||
-		index->rd_index->indnkeyatts < list_length(key))
-		return false;
-
-	for (i = 0; missing != NIL && i < index->rd_index->indnkeyatts; i++)
+	for (i = 0; i < list_length(key); i++)
 	{
 		Node	   *node = NULL;
-		IntakeKeyItem *item;
 
 		if (index->rd_index->indkey.values[i] == 0)
 		{
 			node = lfirst(expression);
 			expression = lnext(RelationGetIndexExpressions(index), expression);
 		}
-		item = find_item(index, i, node, missing);
-		if (item == NULL)
+		items[i] = find_item(index, i, node, key);
+		if (items[i] < 0 || bms_is_member(items[i], found))
 			return false;
-		missing = list_delete_ptr(missing, item);
+		found = bms_add_member(found, items[i]);
 	}
-	return missing == NIL;
+	return true;
 }
 
-bool
-intake_key_index_exists(Relation rel, List *key)
+static bool
+is_serving_index(Relation index, List *key, int *items)
 {
-	bool		is_found = false;
+	return index->rd_rel->relam == BTREE_AM_OID &&
+		index->rd_index->indisvalid &&
+		RelationGetIndexPredicate(index) == NIL &&
+		index->rd_index->indnkeyatts >= list_length(key) &&
+		holds_items(index, key, items);
+}
+
+Oid
+intake_key_index_find(Relation rel, List *key, int **items)
+{
 	ListCell   *cell;
 
+	*items = palloc(list_length(key) * sizeof(int));
 	foreach(cell, RelationGetIndexList(rel))
 	{
 		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+		bool		is_found = is_serving_index(index, key, *items);
 
-		is_found = is_serving_index(index, key);
 		index_close(index, AccessShareLock);
 		if (is_found)
-			break;
+			return lfirst_oid(cell);
 	}
-	return is_found;
+	return InvalidOid;
 }
 
 /* Have the relation and its partitions few enough pages? */
@@ -226,11 +233,12 @@ ensure_index(Oid relid, List *key, List *other, const char *what,
 	const char *concurrently = "CONCURRENTLY ";
 	char	   *definition;
 	char	   *name = NULL;
+	int		   *items;
 
 	if (key == NIL)
 		return;
 	rel = table_open(relid, NoLock);
-	if (intake_key_index_exists(rel, key))
+	if (OidIsValid(intake_key_index_find(rel, key, &items)))
 	{
 		table_close(rel, NoLock);
 		return;

@@ -25,9 +25,10 @@ extern void intake_key_index_ensure(Oid relid, List *replacing_key,
 									List *partition_key, bool may_create);
 
 /*
- * Is there a valid, complete btree index whose leading columns are the items
- * of the key, in any order, compared as the key compares them?
+ * A valid, complete btree index whose leading columns are the items of the
+ * key, in any order, compared as the key compares them; InvalidOid without.
+ * *items becomes the number of the item that each of these columns holds.
  */
-extern bool intake_key_index_exists(Relation rel, List *key);
+extern Oid	intake_key_index_find(Relation rel, List *key, int **items);
 
 #endif							/* INTAKE_KEY_INDEX_H */

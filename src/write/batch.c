@@ -18,7 +18,7 @@
 #define MIN_ROWS 100
 
 IntakeBatch *
-intake_batch_make(int ncolumns)
+intake_batch_make(int ncolumns, int max_rows)
 {
 	IntakeBatch *batch = palloc0(sizeof(IntakeBatch));
 	size_t		row_size = sizeof(IntakeRow) +
@@ -27,7 +27,7 @@ intake_batch_make(int ncolumns)
 	bool	   *flags;
 	int			i;
 
-	batch->capacity = Min(INTAKE_BATCH_ROWS,
+	batch->capacity = Min(max_rows,
 						  Max(MIN_ROWS, INTAKE_BATCH_BYTES / row_size));
 	batch->context = AllocSetContextCreate(CurrentMemoryContext,
 										   "pg_intake batch",

@@ -12,8 +12,13 @@
 
 #include "columns.h"
 
-/* A batch is full at so many rows or so many bytes of values. */
+/*
+ * A batch is full at so many rows or so many bytes of values.  What is
+ * decoded and appended fares best in the processor's cache; what is merged,
+ * when as many rows as possible go into the indexes in their order.
+ */
 #define INTAKE_BATCH_ROWS	10000
+#define INTAKE_MERGE_ROWS	50000
 #define INTAKE_BATCH_BYTES	(8 * 1024 * 1024)
 
 typedef struct IntakeBatch
@@ -32,8 +37,8 @@ typedef struct IntakeWritePosition
 	uint64		line;
 } IntakeWritePosition;
 
-/* An empty batch, in the current memory context. */
-extern IntakeBatch *intake_batch_make(int ncolumns);
+/* An empty batch of at most so many rows, in the current memory context. */
+extern IntakeBatch *intake_batch_make(int ncolumns, int max_rows);
 
 /* The next free row, all its columns unset; not counted before added. */
 extern IntakeRow *intake_batch_next(IntakeBatch *batch);

@@ -13,6 +13,7 @@
 
 #include "compat.h"
 #include "write/heap_buffer.h"
+#include "write/heap_index.h"
 
 /* Rows of one table that go in together. */
 #define BUFFER_ROWS 1000
@@ -25,6 +26,7 @@ typedef struct HeapBuffer
 	ResultRelInfo *result;
 	BulkInsertState bulk;		/* NULL for rows that go in one by one */
 	TupleTableSlot *single;		/* NULL until asked for */
+	IntakeIndexQueue *queue;	/* NULL: the executor writes index entries */
 	int			nrows;
 	TupleTableSlot *slots[BUFFER_ROWS]; /* made when first needed */
 	uint64		records[BUFFER_ROWS];
@@ -38,6 +40,7 @@ struct IntakeHeapBuffers
 	CommandId	command;
 	IntakeWritePosition *position;
 	MemoryContext context;
+	IntakeHeapIndexes *indexes; /* NULL until rows go in many at once */
 	List	   *buffers;		/* of HeapBuffer */
 };
 
@@ -87,24 +90,35 @@ make_slot(IntakeHeapBuffers *buffers, Relation rel)
 	return slot;
 }
 
-static BulkInsertState
-make_bulk(IntakeHeapBuffers *buffers)
+/* What many rows at once need. */
+static void
+begin_bulk(IntakeHeapBuffers *buffers, HeapBuffer *buffer)
 {
 	MemoryContext old = MemoryContextSwitchTo(buffers->context);
-	BulkInsertState bulk = GetBulkInsertState();
 
+	if (buffers->indexes == NULL)
+		buffers->indexes = intake_heap_indexes_make(buffers->estate,
+													buffers->position);
+	buffer->bulk = GetBulkInsertState();
+	buffer->queue = intake_index_queue_make(buffers->indexes, buffer->result,
+											false);
 	MemoryContextSwitchTo(old);
-	return bulk;
 }
 
-/* A row is in the table: now its indexes and AFTER ROW triggers. */
+/*
+ * A row is in the table: now its indexes, or the queue of their entries, and
+ * AFTER ROW triggers.
+ */
 static void
 follow_row(IntakeHeapBuffers *buffers, ResultRelInfo *result,
-		   TupleTableSlot *slot)
+		   IntakeIndexQueue *queue, TupleTableSlot *slot)
 {
 	List	   *recheck = NIL;
 
-	if (result->ri_NumIndices > 0)
+	if (queue != NULL)
+		intake_index_queue_add(queue, slot, buffers->position->record,
+							   buffers->position->line);
+	else if (result->ri_NumIndices > 0)
 		recheck = intake_insert_index_tuples(result, slot, buffers->estate);
 	/* Of a partition, the root's triggers own the transition table. */
 	if (buffers->capture != NULL ||
@@ -127,7 +141,7 @@ flush_buffer(IntakeHeapBuffers *buffers, HeapBuffer *buffer)
 	if (buffer->nrows == 0)
 		return;
 	if (buffer->bulk == NULL)
-		buffer->bulk = make_bulk(buffers);
+		begin_bulk(buffers, buffer);
 	buffers->position->record = 0;
 	if (buffers->capture != NULL)
 		buffers->capture->tcs_original_insert_tuple = NULL;
@@ -140,7 +154,7 @@ flush_buffer(IntakeHeapBuffers *buffers, HeapBuffer *buffer)
 		ResetPerTupleExprContext(estate);
 		buffers->position->record = buffer->records[i];
 		buffers->position->line = buffer->lines[i];
-		follow_row(buffers, result, buffer->slots[i]);
+		follow_row(buffers, result, buffer->queue, buffer->slots[i]);
 		ExecClearTuple(buffer->slots[i]);
 	}
 	buffers->position->record = 0;
@@ -190,7 +204,7 @@ intake_heap_buffers_insert_now(IntakeHeapBuffers *buffers,
 {
 	table_tuple_insert(result->ri_RelationDesc, slot, buffers->command, 0,
 					   NULL);
-	follow_row(buffers, result, slot);
+	follow_row(buffers, result, NULL, slot);
 }
 
 static void
@@ -220,6 +234,8 @@ free_buffers(IntakeHeapBuffers *buffers)
 		free_buffer(buffers, lfirst(cell));
 	list_free(buffers->buffers);
 	buffers->buffers = NIL;
+	if (buffers->indexes != NULL)
+		intake_heap_indexes_reset(buffers->indexes);
 }
 
 void
@@ -230,12 +246,23 @@ intake_heap_buffers_flush(IntakeHeapBuffers *buffers)
 	foreach(cell, buffers->buffers)
 		flush_buffer(buffers, lfirst(cell));
 	if (list_length(buffers->buffers) > KEPT_BUFFERS)
-		free_buffers(buffers);
+		intake_heap_buffers_end(buffers);
+}
+
+void
+intake_heap_buffers_settle(IntakeHeapBuffers *buffers)
+{
+	ListCell   *cell;
+
+	foreach(cell, buffers->buffers)
+		flush_buffer(buffers, lfirst(cell));
+	if (buffers->indexes != NULL)
+		intake_heap_indexes_flush(buffers->indexes);
 }
 
 void
 intake_heap_buffers_end(IntakeHeapBuffers *buffers)
 {
-	intake_heap_buffers_flush(buffers);
+	intake_heap_buffers_settle(buffers);
 	free_buffers(buffers);
 }

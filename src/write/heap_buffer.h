@@ -4,8 +4,8 @@
  *	  Rows on their way into tables, many at once.
  *
  * Each table that rows go into has a buffer of slots.  When a buffer is full
- * its rows go into the table, then into its indexes, then to its AFTER ROW
- * triggers' queue.  A slot refers to the values of its row: they must live
+ * its rows go into the table, their index entries and AFTER ROW triggers to
+ * queues.  A slot refers to the values of its row: they must live
  * until the flush.
  *
  *-------------------------------------------------------------------------
@@ -44,8 +44,14 @@ extern void intake_heap_buffers_insert_now(IntakeHeapBuffers *buffers,
 										   ResultRelInfo *result,
 										   TupleTableSlot *slot);
 
-/* Inserts all rows that wait; frees buffers when there are many. */
+/*
+ * Inserts all rows that wait; their index entries may wait on.  Frees buffers
+ * when there are many.
+ */
 extern void intake_heap_buffers_flush(IntakeHeapBuffers *buffers);
+
+/* Inserts all rows and index entries that wait. */
+extern void intake_heap_buffers_settle(IntakeHeapBuffers *buffers);
 
 /* The same, and frees all buffers. */
 extern void intake_heap_buffers_end(IntakeHeapBuffers *buffers);

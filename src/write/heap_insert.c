@@ -173,7 +173,7 @@ insert_single(IntakeHeapInsert *insert, ResultRelInfo *result,
 {
 	bool		has_before_trigger = has_before_row_trigger(result);
 
-	intake_heap_buffers_flush(insert->buffers);
+	intake_heap_buffers_settle(insert->buffers);
 	set_captured_row(insert, has_before_trigger);
 	if (has_before_trigger &&
 		!ExecBRInsertTriggers(insert->state.estate, result, slot))

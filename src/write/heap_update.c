@@ -21,6 +21,7 @@
 #include "utils/snapmgr.h"
 
 #include "compat.h"
+#include "write/heap_index.h"
 #include "write/heap_state.h"
 #include "write/heap_update.h"
 
@@ -30,6 +31,8 @@ struct IntakeHeapUpdate
 	EPQState	epq;			/* for BEFORE ROW triggers */
 	TupleTableSlot *old;
 	TupleTableSlot *new;
+	IntakeHeapIndexes *indexes;
+	IntakeIndexQueue *queue;	/* NULL: the executor writes index entries */
 	CommandId	command;
 	bool		keeps_values;	/* some columns keep theirs */
 	bool		has_before_trigger;
@@ -75,6 +78,23 @@ has_kept_columns(Relation rel)
 	return false;
 }
 
+/*
+ * Index entries wait, unless a trigger or a default may look at the table
+ * between two rows.
+ */
+static void
+begin_queue(IntakeHeapUpdate *update)
+{
+	IntakeHeapState *state = &update->state;
+
+	if (update->has_before_trigger || state->is_volatile)
+		return;
+	update->indexes = intake_heap_indexes_make(state->estate,
+											   state->writer->position);
+	update->queue = intake_index_queue_make(update->indexes, state->result,
+											true);
+}
+
 IntakeHeapUpdate *
 intake_heap_update_begin(IntakeWriter *writer, const IntakeMergeKey *key)
 {
@@ -93,6 +113,7 @@ intake_heap_update_begin(IntakeWriter *writer, const IntakeMergeKey *key)
 	update->keeps_values = has_kept_columns(writer->rel);
 	update->has_before_trigger = triggers != NULL &&
 		triggers->trig_update_before_row;
+	begin_queue(update);
 	ExecBSUpdateTriggers(state->estate, state->result);
 	return update;
 }
@@ -160,9 +181,9 @@ fire_before_row(IntakeHeapUpdate *update, ItemPointer tid)
 									tid, update->new);
 }
 
-/* Writes the new row and its index entries. */
+/* Writes the new row and its index entries, or lets these wait. */
 static List *
-write_new(IntakeHeapUpdate *update, ItemPointer tid)
+write_new(IntakeHeapUpdate *update, ItemPointer tid, const IntakeRow *row)
 {
 	IntakeHeapState *state = &update->state;
 	TM_FailureData failure;
@@ -178,6 +199,12 @@ write_new(IntakeHeapUpdate *update, ItemPointer tid)
 		report_changed(update, result, &failure);
 	if (state->result->ri_NumIndices == 0)
 		return NIL;
+	if (update->queue != NULL && intake_updates_all_indexes(indexes))
+	{
+		intake_index_queue_add(update->queue, update->new, row->record,
+							   row->line);
+		return NIL;
+	}
 	return intake_update_index_tuples(state->result, update->new,
 									  state->estate, indexes);
 }
@@ -196,7 +223,7 @@ intake_heap_update_row(IntakeHeapUpdate *update, ItemPointer tid,
 	update->new->tts_tableOid = RelationGetRelid(state->writer->rel);
 	intake_heap_state_check(state, state->result, update->new, CMD_UPDATE,
 							true);
-	recheck = write_new(update, tid);
+	recheck = write_new(update, tid, row);
 	intake_after_row_update(state->estate, state->result, tid, update->new,
 							recheck);
 	list_free(recheck);
@@ -208,6 +235,8 @@ intake_heap_update_end(IntakeHeapUpdate *update)
 {
 	IntakeHeapState *state = &update->state;
 
+	if (update->indexes != NULL)
+		intake_heap_indexes_flush(update->indexes);
 	ExecASUpdateTriggers(state->estate, state->result, NULL);
 	AfterTriggerEndQuery(state->estate);
 	EvalPlanQualEnd(&update->epq);

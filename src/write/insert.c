@@ -118,7 +118,8 @@ void
 intake_insert_stage(IntakeInsert *insert, IntakeStage *stage)
 {
 	IntakeWriter *writer = insert->writer;
-	IntakeBatch *batch = intake_batch_make(writer->columns->ncolumns);
+	IntakeBatch *batch = intake_batch_make(writer->columns->ncolumns,
+										   INTAKE_BATCH_ROWS);
 
 	while (intake_stage_get(stage, batch, writer->defaults))
 		intake_insert_batch(insert, batch);

@@ -3,8 +3,10 @@
  * keys.c
  *	  Distinct keys, and the deletion of the rows that have them.
  *
- * [keys] --tuplesort, repeats dropped--> batches --DELETE--> relation
+ * [keys] --tuplesort, repeats dropped--> heap_delete.c --> table
+ *										 +-> batches --DELETE--> relation
  *
+ * Keys go by SQL where the relation asks for it, and where they hold NULLs.
  * IS NOT DISTINCT FROM uses no index, so there is one DELETE for each pattern
  * of NULLs that occurs among the keys: items that are NULL are tested with IS
  * NULL, the others with the equality operator of their type's default btree
@@ -24,6 +26,7 @@
 
 #include "compat.h"
 #include "settings.h"
+#include "write/heap_delete.h"
 #include "write/keys.h"
 #include "write/write_sql.h"
 
@@ -46,6 +49,7 @@ struct IntakeKeys
 	TupleTableSlot *input;
 	MemoryContext context;
 	List	   *patterns;		/* of Pattern */
+	bool		has_keys;		/* at least one was put */
 	int64		deleted;
 };
 
@@ -107,6 +111,7 @@ intake_keys_put(IntakeKeys *keys, const Datum *values, const bool *nulls)
 	memcpy(slot->tts_isnull, nulls, keys->nitems * sizeof(bool));
 	ExecStoreVirtualTuple(slot);
 	tuplesort_puttupleslot(keys->sort, slot);
+	keys->has_keys = true;
 }
 
 /* DELETE ... USING ... WHERE, for one pattern of NULLs. */
@@ -152,7 +157,7 @@ make_pattern(IntakeKeys *keys, const bool *nulls)
 	pattern->statement = intake_sql_make(keys->writer, keys->columns, fields,
 										 keys->nitems);
 	pattern->statement->sql = make_delete(keys, pattern);
-	pattern->batch = intake_batch_make(keys->nitems);
+	pattern->batch = intake_batch_make(keys->nitems, INTAKE_BATCH_ROWS);
 	keys->patterns = lappend(keys->patterns, pattern);
 	return pattern;
 }
@@ -183,7 +188,7 @@ flush_pattern(IntakeKeys *keys, Pattern *pattern)
 }
 
 /* Adds a sorted, distinct key to the batch of its pattern. */
-static const IntakeRow *
+static void
 add_to_pattern(IntakeKeys *keys, TupleTableSlot *slot)
 {
 	Pattern    *pattern = find_pattern(keys, slot->tts_isnull);
@@ -208,47 +213,81 @@ add_to_pattern(IntakeKeys *keys, TupleTableSlot *slot)
 	MemoryContextSwitchTo(old);
 	row->record = row->line = 0;
 	pattern->batch->nrows++;
-	return row;
 }
 
-/* Whether a sorted key equals the one before it. */
+/* Whether a sorted key equals the one before it, if there is one. */
 static bool
-is_repeat(IntakeKeys *keys, TupleTableSlot *slot, const IntakeRow *last)
+is_repeat(IntakeKeys *keys, TupleTableSlot *slot, TupleTableSlot *last)
 {
 	int			i;
 
-	if (last == NULL)
+	if (TupIsNull(last))
 		return false;
 	for (i = 0; i < keys->nitems; i++)
 	{
 		if (ApplySortComparator(slot->tts_values[i], slot->tts_isnull[i],
-								last->values[i], last->nulls[i],
+								last->tts_values[i], last->tts_isnull[i],
 								&keys->comparators[i]) != 0)
 			return false;
 	}
 	return true;
 }
 
-int64
-intake_keys_delete_rows(IntakeKeys *keys)
+static bool
+has_null(IntakeKeys *keys, TupleTableSlot *slot)
+{
+	return memchr(slot->tts_isnull, true, keys->nitems) != NULL;
+}
+
+/* Deletes the rows of a distinct key, or lets it wait for its DELETE. */
+static void
+delete_key(IntakeKeys *keys, IntakeHeapDelete *heap, TupleTableSlot *slot)
+{
+	if (heap == NULL || has_null(keys, slot) ||
+		!intake_heap_delete_key(heap, slot->tts_values, &keys->deleted))
+		add_to_pattern(keys, slot);
+}
+
+/* Deletes by the keys in their order, those that the heap path serves. */
+static void
+delete_keys(IntakeKeys *keys, IntakeHeapDelete *heap)
 {
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(keys->desc,
 													&TTSOpsMinimalTuple);
+	TupleTableSlot *last = MakeSingleTupleTableSlot(keys->desc,
+													&TTSOpsMinimalTuple);
+
+	while (tuplesort_gettupleslot(keys->sort, true, true, slot, NULL))
+	{
+		TupleTableSlot *swap = last;
+
+		slot_getallattrs(slot);
+		if (is_repeat(keys, slot, last))
+			continue;
+		delete_key(keys, heap, slot);
+		last = slot;
+		slot = swap;
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	ExecDropSingleTupleTableSlot(last);
+}
+
+int64
+intake_keys_delete_rows(IntakeKeys *keys)
+{
 	MemoryContext old = MemoryContextSwitchTo(keys->context);
-	const IntakeRow *last = NULL;
+	IntakeHeapDelete *heap = NULL;
 	ListCell   *cell;
 
 	tuplesort_performsort(keys->sort);
-	while (tuplesort_gettupleslot(keys->sort, true, false, slot, NULL))
-	{
-		slot_getallattrs(slot);
-		if (!is_repeat(keys, slot, last))
-			last = add_to_pattern(keys, slot);
-	}
+	if (keys->has_keys)
+		heap = intake_heap_delete_begin(keys->writer);
+	delete_keys(keys, heap);
+	if (heap != NULL)
+		intake_heap_delete_end(heap);
 	foreach(cell, keys->patterns)
 		flush_pattern(keys, lfirst(cell));
 	MemoryContextSwitchTo(old);
-	ExecDropSingleTupleTableSlot(slot);
 	return keys->deleted;
 }
 

@@ -382,8 +382,10 @@ finish_merge(IntakeWriter *writer)
 											 &TTSOpsMinimalTuple);
 	if (state->has_deletes && state->has_upserts)
 		state->waiting = intake_stage_make(writer->columns);
-	state->upserts = intake_batch_make(writer->columns->ncolumns);
-	state->deletes = intake_batch_make(writer->columns->ncolumns);
+	state->upserts = intake_batch_make(writer->columns->ncolumns,
+									   INTAKE_MERGE_ROWS);
+	state->deletes = intake_batch_make(writer->columns->ncolumns,
+									   INTAKE_BATCH_ROWS);
 	if (state->sort != NULL)
 		tuplesort_performsort(state->sort);
 	apply_sorted(writer, state);

@@ -82,7 +82,8 @@ decode_payload(FunctionCallInfo fcinfo, double *seconds)
 	INSTR_TIME_SET_CURRENT(begun);
 	decoder = intake_format_find(format)->begin(source, columns, options,
 												&position);
-	nrows = drop_rows(decoder, intake_batch_make(columns->ncolumns));
+	nrows = drop_rows(decoder, intake_batch_make(columns->ncolumns,
+												 INTAKE_BATCH_ROWS));
 	decoder->routine->end(decoder);
 	INSTR_TIME_SET_CURRENT(took);
 	INSTR_TIME_SUBTRACT(took, begun);
