@@ -75,6 +75,8 @@ OBJS = \
 	src/write/heap_delete.o \
 	src/write/heap_index.o \
 	src/write/heap_insert.o \
+	src/write/heap_route.o \
+	src/write/heap_split.o \
 	src/write/heap_state.o \
 	src/write/heap_update.o \
 	src/write/heap_upsert.o \

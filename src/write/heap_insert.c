@@ -18,19 +18,19 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "commands/trigger.h"
-#include "executor/execPartition.h"
 #include "executor/executor.h"
 
 #include "compat.h"
 #include "write/heap_buffer.h"
 #include "write/heap_insert.h"
+#include "write/heap_route.h"
 #include "write/heap_state.h"
 
 struct IntakeHeapInsert
 {
 	IntakeHeapState state;
-	ModifyTableState *modify;
-	PartitionTupleRouting *routing; /* NULL: not partitioned */
+	TransitionCaptureState *capture;
+	IntakeHeapRoute *route;		/* NULL: not partitioned */
 	TupleTableSlot *slot;		/* a row in the shape of the target */
 	IntakeHeapBuffers *buffers;
 	bool		has_capture;	/* of partitions' rows, by a transition table */
@@ -51,28 +51,6 @@ follow_mentioned(IntakeHeapInsert *insert)
 	insert->is_single = insert->has_capture || state->is_volatile;
 }
 
-/* What routing and transition tables need. */
-static void
-begin_modify(IntakeHeapInsert *insert)
-{
-	IntakeHeapState *state = &insert->state;
-	Relation	rel = state->writer->rel;
-	ModifyTableState *modify = makeNode(ModifyTableState);
-
-	insert->modify = modify;
-	modify->ps.plan = NULL;
-	modify->ps.state = state->estate;
-	modify->operation = CMD_INSERT;
-	modify->mt_nrels = 1;
-	modify->resultRelInfo = state->result;
-	modify->rootResultRelInfo = state->result;
-	modify->mt_transition_capture =
-		MakeTransitionCaptureState(rel->trigdesc, RelationGetRelid(rel),
-								   CMD_INSERT);
-	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
-		insert->routing = ExecSetupPartitionTupleRouting(state->estate, rel);
-}
-
 IntakeHeapInsert *
 intake_heap_begin(IntakeWriter *writer)
 {
@@ -81,20 +59,22 @@ intake_heap_begin(IntakeWriter *writer)
 
 	AfterTriggerBeginQuery();
 	intake_heap_state_begin(&insert->state, writer, CMD_INSERT);
-	begin_modify(insert);
+	insert->capture = MakeTransitionCaptureState(triggers,
+												 RelationGetRelid(writer->rel),
+												 CMD_INSERT);
+	insert->route = intake_heap_route_begin(&insert->state, insert->capture);
 	insert->slot = table_slot_create(writer->rel, NULL);
 
 	/*
 	 * A transition table of a partitioned table collects rows by the root's
 	 * triggers, which the buffers of its partitions do not know.
 	 */
-	insert->has_capture = insert->routing != NULL &&
+	insert->has_capture = insert->route != NULL &&
 		triggers != NULL && triggers->trig_insert_new_table;
 
 	CommandCounterIncrement();
 	insert->buffers =
-		intake_heap_buffers_make(insert->state.estate,
-								 insert->modify->mt_transition_capture,
+		intake_heap_buffers_make(insert->state.estate, insert->capture,
 								 GetCurrentCommandId(true), writer->position);
 	ExecBSInsertTriggers(insert->state.estate, insert->state.result);
 	return insert;
@@ -118,39 +98,6 @@ has_before_row_trigger(const ResultRelInfo *result)
 		result->ri_TrigDesc->trig_insert_before_row;
 }
 
-/* The partition that takes the row of insert->slot. */
-static ResultRelInfo *
-route_row(IntakeHeapInsert *insert)
-{
-	EState	   *estate = insert->state.estate;
-	ResultRelInfo *result;
-	MemoryContext old;
-
-	result = ExecFindPartition(insert->modify, insert->state.result,
-							   insert->routing, insert->slot, estate);
-	/* The map to the root is made when first asked for: not in the batch. */
-	if (insert->modify->mt_transition_capture != NULL)
-	{
-		old = MemoryContextSwitchTo(estate->es_query_cxt);
-		(void) ExecGetChildToRootMap(result);
-		MemoryContextSwitchTo(old);
-	}
-	return result;
-}
-
-/* Puts the target's row into the shape of the partition. */
-static TupleTableSlot *
-shape_row(IntakeHeapInsert *insert, ResultRelInfo *result,
-		  TupleTableSlot *slot)
-{
-	TupleConversionMap *map;
-
-	map = intake_root_to_partition_map(result, insert->state.estate);
-	if (map != NULL)
-		return execute_attr_map_slot(map->attrMap, insert->slot, slot);
-	return ExecCopySlot(slot, insert->slot);
-}
-
 /*
  * What a transition table gets: the row as it was routed, unless a trigger
  * may change it.
@@ -158,11 +105,9 @@ shape_row(IntakeHeapInsert *insert, ResultRelInfo *result,
 static void
 set_captured_row(IntakeHeapInsert *insert, bool has_before_trigger)
 {
-	TransitionCaptureState *capture = insert->modify->mt_transition_capture;
-
-	if (capture != NULL)
-		capture->tcs_original_insert_tuple =
-			insert->routing != NULL && !has_before_trigger ?
+	if (insert->capture != NULL)
+		insert->capture->tcs_original_insert_tuple =
+			insert->route != NULL && !has_before_trigger ?
 			insert->slot : NULL;
 }
 
@@ -179,7 +124,7 @@ insert_single(IntakeHeapInsert *insert, ResultRelInfo *result,
 		!ExecBRInsertTriggers(insert->state.estate, result, slot))
 		return false;
 	intake_heap_state_check(&insert->state, result, slot, CMD_INSERT,
-							insert->routing == NULL || has_before_trigger);
+							insert->route == NULL || has_before_trigger);
 	intake_heap_buffers_insert_now(insert->buffers, result, slot);
 	return true;
 }
@@ -191,7 +136,7 @@ insert_row(IntakeHeapInsert *insert, const IntakeRow *row)
 	ResultRelInfo *result = insert->state.result;
 	TupleTableSlot *slot = insert->slot;
 
-	if (insert->routing == NULL && !insert->is_single &&
+	if (insert->route == NULL && !insert->is_single &&
 		!has_before_row_trigger(result))
 	{
 		slot = intake_heap_buffers_next(insert->buffers, result, row);
@@ -200,21 +145,23 @@ insert_row(IntakeHeapInsert *insert, const IntakeRow *row)
 	else
 	{
 		fill_slot(insert, row, slot);
-		if (insert->routing != NULL)
-			result = route_row(insert);
+		if (insert->route != NULL)
+			result = intake_heap_route_slot(insert->route, slot);
 		if (insert->is_single || has_before_row_trigger(result))
 		{
 			slot = intake_heap_buffers_single(insert->buffers, result);
-			slot = shape_row(insert, result, slot);
+			slot = intake_heap_route_shape(insert->state.estate, result,
+										   insert->slot, slot);
 			slot->tts_tableOid = RelationGetRelid(result->ri_RelationDesc);
 			return insert_single(insert, result, slot);
 		}
 		slot = intake_heap_buffers_next(insert->buffers, result, row);
-		shape_row(insert, result, slot);
+		intake_heap_route_shape(insert->state.estate, result, insert->slot,
+								slot);
 	}
 	slot->tts_tableOid = RelationGetRelid(result->ri_RelationDesc);
 	intake_heap_state_check(&insert->state, result, slot, CMD_INSERT,
-							insert->routing == NULL);
+							insert->route == NULL);
 	intake_heap_buffers_keep(insert->buffers, result);
 	return true;
 }
@@ -247,11 +194,10 @@ intake_heap_end(IntakeHeapInsert *insert)
 	EState	   *estate = insert->state.estate;
 
 	intake_heap_buffers_end(insert->buffers);
-	ExecASInsertTriggers(estate, insert->state.result,
-						 insert->modify->mt_transition_capture);
+	ExecASInsertTriggers(estate, insert->state.result, insert->capture);
 	AfterTriggerEndQuery(estate);
-	if (insert->routing != NULL)
-		ExecCleanupTupleRouting(insert->modify, insert->routing);
+	if (insert->route != NULL)
+		intake_heap_route_end(insert->route);
 	ExecDropSingleTupleTableSlot(insert->slot);
 	intake_heap_state_end(&insert->state);
 	CommandCounterIncrement();

@@ -3,6 +3,13 @@
  * heap_update.c
  *	  UPDATE without a plan: whole rows, by where they lie.
  *
+ * row --(defaults)--> slot in the target's shape --> slot in the shape of the
+ *		partition --> BEFORE ROW triggers --> generated columns -->
+ *		constraints --> table --> queue of index entries, AFTER ROW triggers
+ *
+ * One table is written at a time: the target, or a partition after another,
+ * whose index entries are all in when the next one is turned to.
+ *
  * The rows are not locked beforehand: an update that meets a row which
  * another session has changed since it was found gives up with
  * ERRCODE_T_R_SERIALIZATION_FAILURE, and the caller does the batch anew by
@@ -22,20 +29,28 @@
 
 #include "compat.h"
 #include "write/heap_index.h"
+#include "write/heap_route.h"
 #include "write/heap_state.h"
 #include "write/heap_update.h"
 
 struct IntakeHeapUpdate
 {
 	IntakeHeapState state;
+	IntakeHeapRoute *route;		/* NULL: not partitioned */
 	EPQState	epq;			/* for BEFORE ROW triggers */
+	TupleTableSlot *shaped;		/* in the target's shape, for partitions */
+
+	/* the table that is written */
+	ResultRelInfo *result;		/* NULL: none yet */
+	TupleTableSlot *row;		/* in the target's shape; new, or shaped */
 	TupleTableSlot *old;
 	TupleTableSlot *new;
 	IntakeHeapIndexes *indexes;
 	IntakeIndexQueue *queue;	/* NULL: the executor writes index entries */
+	bool		has_before_trigger;
+
 	CommandId	command;
 	bool		keeps_values;	/* some columns keep theirs */
-	bool		has_before_trigger;
 };
 
 /* Checks SELECT on the key and UPDATE on all columns that are set. */
@@ -89,10 +104,52 @@ begin_queue(IntakeHeapUpdate *update)
 
 	if (update->has_before_trigger || state->is_volatile)
 		return;
-	update->indexes = intake_heap_indexes_make(state->estate,
-											   state->writer->position);
-	update->queue = intake_index_queue_make(update->indexes, state->result,
+	if (update->indexes == NULL)
+		update->indexes = intake_heap_indexes_make(state->estate,
+												   state->writer->position);
+	update->queue = intake_index_queue_make(update->indexes, update->result,
 											true);
+}
+
+/* Begins to write a table. */
+static void
+enter_table(IntakeHeapUpdate *update, ResultRelInfo *result)
+{
+	Relation	rel = result->ri_RelationDesc;
+	TriggerDesc *triggers = result->ri_TrigDesc;
+	bool		is_mapped;
+
+	is_mapped = intake_root_to_partition_map(result,
+											 update->state.estate) != NULL;
+	update->result = result;
+	update->old = table_slot_create(rel, NULL);
+	update->new = table_slot_create(rel, NULL);
+	update->row = is_mapped ? update->shaped : update->new;
+	update->has_before_trigger = triggers != NULL &&
+		triggers->trig_update_before_row;
+	begin_queue(update);
+}
+
+/* Has written a table: its index entries go in. */
+static void
+leave_table(IntakeHeapUpdate *update)
+{
+	ResultRelInfo *result = update->result;
+
+	if (result == NULL)
+		return;
+	if (update->indexes != NULL)
+	{
+		intake_heap_indexes_flush(update->indexes);
+		intake_heap_indexes_reset(update->indexes);
+	}
+	update->queue = NULL;
+	/* Many partitions would keep many pages pinned. */
+	if (result->ri_TrigOldSlot != NULL)
+		ExecClearTuple(result->ri_TrigOldSlot);
+	ExecDropSingleTupleTableSlot(update->old);
+	ExecDropSingleTupleTableSlot(update->new);
+	update->result = NULL;
 }
 
 IntakeHeapUpdate *
@@ -100,7 +157,6 @@ intake_heap_update_begin(IntakeWriter *writer, const IntakeMergeKey *key)
 {
 	IntakeHeapUpdate *update = palloc0(sizeof(IntakeHeapUpdate));
 	IntakeHeapState *state = &update->state;
-	TriggerDesc *triggers = writer->rel->trigdesc;
 
 	AfterTriggerBeginQuery();
 	intake_heap_state_begin(state, writer, CMD_UPDATE);
@@ -108,12 +164,15 @@ intake_heap_update_begin(IntakeWriter *writer, const IntakeMergeKey *key)
 	check_privileges(update, key);
 	intake_epq_init(&update->epq, state->estate);
 	update->command = GetCurrentCommandId(true);
-	update->old = table_slot_create(writer->rel, NULL);
-	update->new = table_slot_create(writer->rel, NULL);
 	update->keeps_values = has_kept_columns(writer->rel);
-	update->has_before_trigger = triggers != NULL &&
-		triggers->trig_update_before_row;
-	begin_queue(update);
+	update->route = intake_heap_route_begin(state, NULL);
+	if (update->route != NULL)
+	{
+		intake_heap_route_by_key(update->route, key);
+		update->shaped = table_slot_create(writer->rel, NULL);
+	}
+	else
+		enter_table(update, state->result);
 	ExecBSUpdateTriggers(state->estate, state->result);
 	return update;
 }
@@ -136,28 +195,64 @@ report_changed(const IntakeHeapUpdate *update, TM_Result result,
 			 errmsg("row was changed by another session")));
 }
 
+void
+intake_heap_update_turn(IntakeHeapUpdate *update, Oid relid,
+						const IntakeRow *row)
+{
+	ResultRelInfo *result;
+
+	if (update->route == NULL)
+		return;
+	leave_table(update);
+	ResetPerTupleExprContext(update->state.estate);
+	result = intake_heap_route_row(update->route, row);
+	/* partitions have been attached or detached since the look-up */
+	if (RelationGetRelid(result->ri_RelationDesc) != relid)
+		report_changed(update, TM_Deleted, NULL);
+	intake_check_result(result, CMD_UPDATE);
+	enter_table(update, result);
+}
+
+/* Puts the values of the row at tid into a slot of the target's shape. */
+static void
+keep_values(IntakeHeapUpdate *update, ItemPointer tid, TupleTableSlot *slot)
+{
+	TupleTableSlot *old = update->old;
+	TupleConversionMap *map = ExecGetChildToRootMap(update->result);
+	int			natts = slot->tts_tupleDescriptor->natts;
+	int			i;
+
+	if (!table_tuple_fetch_row_version(update->result->ri_RelationDesc, tid,
+									   SnapshotAny, old))
+		report_changed(update, TM_Deleted, NULL);
+	slot_getallattrs(old);
+	for (i = 0; i < natts; i++)
+	{
+		AttrNumber	attnum = map == NULL ? i + 1 : map->attrMap->attnums[i];
+
+		if (attnum == 0)
+			continue;
+		slot->tts_values[i] = old->tts_values[attnum - 1];
+		slot->tts_isnull[i] = old->tts_isnull[attnum - 1];
+	}
+}
+
 /* The new row: what the payload says, and what the old row keeps. */
 static void
 fill_new(IntakeHeapUpdate *update, ItemPointer tid, const IntakeRow *row)
 {
-	TupleTableSlot *slot = update->new;
+	TupleTableSlot *slot = update->row;
 	int			natts = slot->tts_tupleDescriptor->natts;
 
 	ExecClearTuple(slot);
 	memset(slot->tts_isnull, true, natts * sizeof(bool));
 	if (update->keeps_values)
-	{
-		if (!table_tuple_fetch_row_version(update->state.writer->rel, tid,
-										   SnapshotAny, update->old))
-			report_changed(update, TM_Deleted, NULL);
-		slot_getallattrs(update->old);
-		memcpy(slot->tts_values, update->old->tts_values,
-			   natts * sizeof(Datum));
-		memcpy(slot->tts_isnull, update->old->tts_isnull,
-			   natts * sizeof(bool));
-	}
+		keep_values(update, tid, slot);
 	intake_heap_state_fill(&update->state, row, slot);
 	ExecStoreVirtualTuple(slot);
+	if (slot != update->new)
+		intake_heap_route_shape(update->state.estate, update->result, slot,
+								update->new);
 }
 
 /*
@@ -171,14 +266,16 @@ fire_before_row(IntakeHeapUpdate *update, ItemPointer tid)
 	TM_FailureData failure;
 	TM_Result	result;
 
-	result = table_tuple_lock(state->writer->rel, tid, GetActiveSnapshot(),
-							  update->old, update->command,
-							  ExecUpdateLockMode(state->estate, state->result),
+	result = table_tuple_lock(update->result->ri_RelationDesc, tid,
+							  GetActiveSnapshot(), update->old,
+							  update->command,
+							  ExecUpdateLockMode(state->estate,
+												 update->result),
 							  LockWaitBlock, 0, &failure);
 	if (result != TM_Ok)
 		report_changed(update, result, &failure);
-	return intake_before_row_update(state->estate, &update->epq, state->result,
-									tid, update->new);
+	return intake_before_row_update(state->estate, &update->epq,
+									update->result, tid, update->new);
 }
 
 /* Writes the new row and its index entries, or lets these wait. */
@@ -191,13 +288,13 @@ write_new(IntakeHeapUpdate *update, ItemPointer tid, const IntakeRow *row)
 	IntakeUpdateIndexes indexes;
 	TM_Result	result;
 
-	result = table_tuple_update(state->writer->rel, tid, update->new,
-								update->command, GetActiveSnapshot(),
-								InvalidSnapshot, true, &failure, &lockmode,
-								&indexes);
+	result = table_tuple_update(update->result->ri_RelationDesc, tid,
+								update->new, update->command,
+								GetActiveSnapshot(), InvalidSnapshot, true,
+								&failure, &lockmode, &indexes);
 	if (result != TM_Ok)
 		report_changed(update, result, &failure);
-	if (state->result->ri_NumIndices == 0)
+	if (update->result->ri_NumIndices == 0)
 		return NIL;
 	if (update->queue != NULL && intake_updates_all_indexes(indexes))
 	{
@@ -205,8 +302,25 @@ write_new(IntakeHeapUpdate *update, ItemPointer tid, const IntakeRow *row)
 							   row->line);
 		return NIL;
 	}
-	return intake_update_index_tuples(state->result, update->new,
+	return intake_update_index_tuples(update->result, update->new,
 									  state->estate, indexes);
+}
+
+/* Generated columns and constraints of the table that the row is in. */
+static void
+check_new(IntakeHeapUpdate *update)
+{
+	IntakeHeapState *state = &update->state;
+	bool		is_routed = update->route != NULL;
+
+	/* rows come by their keys, which only a trigger can change */
+	if (is_routed && update->has_before_trigger &&
+		!ExecPartitionCheck(update->result, update->new, state->estate, false))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a trigger moves the row to another partition")));
+	intake_heap_state_check(state, update->result, update->new, CMD_UPDATE,
+							!is_routed);
 }
 
 bool
@@ -220,11 +334,11 @@ intake_heap_update_row(IntakeHeapUpdate *update, ItemPointer tid,
 	fill_new(update, tid, row);
 	if (update->has_before_trigger && !fire_before_row(update, tid))
 		return false;
-	update->new->tts_tableOid = RelationGetRelid(state->writer->rel);
-	intake_heap_state_check(state, state->result, update->new, CMD_UPDATE,
-							true);
+	update->new->tts_tableOid =
+		RelationGetRelid(update->result->ri_RelationDesc);
+	check_new(update);
 	recheck = write_new(update, tid, row);
-	intake_after_row_update(state->estate, state->result, tid, update->new,
+	intake_after_row_update(state->estate, update->result, tid, update->new,
 							recheck);
 	list_free(recheck);
 	return true;
@@ -235,13 +349,15 @@ intake_heap_update_end(IntakeHeapUpdate *update)
 {
 	IntakeHeapState *state = &update->state;
 
-	if (update->indexes != NULL)
-		intake_heap_indexes_flush(update->indexes);
+	leave_table(update);
 	ExecASUpdateTriggers(state->estate, state->result, NULL);
 	AfterTriggerEndQuery(state->estate);
 	EvalPlanQualEnd(&update->epq);
-	ExecDropSingleTupleTableSlot(update->old);
-	ExecDropSingleTupleTableSlot(update->new);
+	if (update->route != NULL)
+	{
+		intake_heap_route_end(update->route);
+		ExecDropSingleTupleTableSlot(update->shaped);
+	}
 	intake_heap_state_end(state);
 	CommandCounterIncrement();
 }

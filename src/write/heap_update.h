@@ -21,9 +21,19 @@ extern IntakeHeapUpdate *intake_heap_update_begin(IntakeWriter *writer,
 												  const IntakeMergeKey *key);
 
 /*
- * Replaces the row at tid, which this transaction has locked, by the given
- * one: columns that the payload does not mention get their defaults, columns
- * that take no value keep theirs.  False when a trigger has left it alone.
+ * Turns to the table with this OID, the partition that takes the given row,
+ * before rows in it are replaced; each partition once.  Where the target is
+ * not partitioned it does nothing.
+ */
+extern void intake_heap_update_turn(IntakeHeapUpdate *update, Oid relid,
+									const IntakeRow *row);
+
+/*
+ * Replaces the row at tid by the given one: columns that the payload does not
+ * mention get their defaults, columns that take no value keep theirs.  False
+ * when a trigger has left it alone.  ERRCODE_T_R_SERIALIZATION_FAILURE when
+ * another session was at the row, ERRCODE_FEATURE_NOT_SUPPORTED when a trigger
+ * moves it to another partition.
  */
 extern bool intake_heap_update_row(IntakeHeapUpdate *update, ItemPointer tid,
 								   const IntakeRow *row);

@@ -3,8 +3,9 @@
  * heap_upsert.c
  *	  A merge's batch straight into a table: looked up, updated, inserted.
  *
- * sorted rows --key_scan--+-> there: updated in the order of the key
- *						   +-> new: inserted, many at once, in that order
+ * sorted rows --heap_split--> those of a table --key_scan--+
+ *			there: updated, in the order of the key <-------+
+ *			new: inserted, many at once, in that order <----+
  *
  * It is for merges that hold the table lock exclusively.  Those that share it
  * must lock and insert in the order of the key, one after the other, so as
@@ -14,7 +15,8 @@
  * session inserts meanwhile is a unique violation, a row that one changes is
  * noticed by the update: either way the subtransaction is rolled back and the
  * batch looked up anew.  After some tries it is written by INSERT ... ON
- * CONFLICT, which waits and sees.
+ * CONFLICT, which waits and sees.  So is a batch with a row that a trigger
+ * moves to another partition.
  *
  *-------------------------------------------------------------------------
  */
@@ -30,12 +32,25 @@
 
 #include "write/direct.h"
 #include "write/heap_insert.h"
+#include "write/heap_split.h"
 #include "write/heap_update.h"
 #include "write/heap_upsert.h"
 #include "write/key_scan.h"
 
 /* How often a batch is tried. */
 #define MAX_TRIES 3
+
+/*
+ * Whether a key tells where its row is.  That of a partition that has its own
+ * partitions says nothing of the bounds of the partition itself.
+ */
+static bool
+has_routable_keys(Relation rel)
+{
+	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		return !rel->rd_rel->relispartition;
+	return rel->rd_rel->relkind == RELKIND_RELATION;
+}
 
 bool
 intake_heap_upsert_applies(const IntakeWriter *writer)
@@ -46,7 +61,7 @@ intake_heap_upsert_applies(const IntakeWriter *writer)
 	/* Where snapshots last, only PostgreSQL's own ON CONFLICT knows 40001. */
 	if (IsolationUsesXactSnapshot())
 		return false;
-	if (rel->rd_rel->relkind != RELKIND_RELATION || rel->rd_rules != NULL)
+	if (rel->rd_rules != NULL || !has_routable_keys(rel))
 		return false;
 	if (triggers != NULL && (triggers->trig_update_old_table ||
 							 triggers->trig_update_new_table))
@@ -55,71 +70,111 @@ intake_heap_upsert_applies(const IntakeWriter *writer)
 }
 
 /*
- * Finds the rows that are there: their places by row number, an invalid one
- * for a row that is new.  Returns how many are there.
+ * Finds the rows of a part that are there: their places by row number, an
+ * invalid one for a row that is new.
  */
-static int
-find_rows(IntakeHeapUpsert *upsert, IntakeBatch *batch, ItemPointerData *tids)
+static void
+find_rows(IntakeHeapUpsert *upsert, IntakeHeapPart *part)
 {
-	Relation	rel = upsert->writer->rel;
-	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	TupleTableSlot *slot = table_slot_create(part->rel, NULL);
 	IntakeKeyScan *scan;
-	int			found = 0;
 	int			i;
 
-	scan = intake_key_scan_begin(rel, upsert->key, upsert->columns,
-								 upsert->comparators, GetActiveSnapshot());
-	for (i = 0; i < batch->nrows; i++)
+	scan = intake_key_scan_begin(part->rel, part->index, upsert->key,
+								 upsert->columns, upsert->comparators,
+								 GetActiveSnapshot());
+	for (i = 0; i < part->nrows; i++)
 	{
-		ItemPointerSetInvalid(&tids[i]);
-		if (!intake_key_scan_find(scan, &batch->rows[i], slot))
+		ItemPointerSetInvalid(&part->tids[i]);
+		if (!intake_key_scan_find(scan, &part->rows[i], slot))
 			continue;
-		tids[i] = slot->tts_tid;
-		found++;
+		part->tids[i] = slot->tts_tid;
+		part->nfound++;
 	}
 	intake_key_scan_end(scan);
 	ExecDropSingleTupleTableSlot(slot);
-	return found;
+}
+
+/* Splits the batch by tables and finds the rows that are there. */
+static List *
+find_parts(IntakeHeapUpsert *upsert, IntakeBatch *batch, int *found)
+{
+	IntakeHeapSplit *split = intake_heap_split(upsert->writer, upsert->key,
+											   batch);
+	List	   *parts = intake_heap_split_parts(split);
+	ListCell   *cell;
+
+	*found = 0;
+	foreach(cell, parts)
+	{
+		IntakeHeapPart *part = lfirst(cell);
+
+		find_rows(upsert, part);
+		*found += part->nfound;
+	}
+	intake_heap_split_end(split);
+	return parts;
+}
+
+/* Updates the rows of a part that are there. */
+static void
+update_part(IntakeHeapUpsert *upsert, IntakeHeapUpdate *update,
+			IntakeHeapPart *part)
+{
+	IntakeWritePosition *position = upsert->writer->position;
+	int			i;
+
+	intake_heap_update_turn(update, part->relid, &part->rows[0]);
+	for (i = 0; i < part->nrows; i++)
+	{
+		if (!ItemPointerIsValid(&part->tids[i]))
+			continue;
+		position->record = part->rows[i].record;
+		position->line = part->rows[i].line;
+		if (intake_heap_update_row(update, &part->tids[i], &part->rows[i]))
+			upsert->updated++;
+	}
+	position->record = 0;
 }
 
 /* Updates the rows that are there. */
 static void
-update_rows(IntakeHeapUpsert *upsert, IntakeBatch *batch,
-			ItemPointerData *tids)
+update_rows(IntakeHeapUpsert *upsert, List *parts)
 {
-	IntakeWritePosition *position = upsert->writer->position;
 	IntakeHeapUpdate *update = intake_heap_update_begin(upsert->writer,
 														upsert->key);
-	int			i;
+	ListCell   *cell;
 
-	for (i = 0; i < batch->nrows; i++)
+	foreach(cell, parts)
 	{
-		if (!ItemPointerIsValid(&tids[i]))
-			continue;
-		position->record = batch->rows[i].record;
-		position->line = batch->rows[i].line;
-		if (intake_heap_update_row(update, &tids[i], &batch->rows[i]))
-			upsert->updated++;
+		IntakeHeapPart *part = lfirst(cell);
+
+		if (part->nfound > 0)
+			update_part(upsert, update, part);
 	}
-	position->record = 0;
 	intake_heap_update_end(update);
 }
 
 /* Inserts the rows that are new. */
 static void
-insert_rows(IntakeHeapUpsert *upsert, IntakeBatch *batch,
-			ItemPointerData *tids)
+insert_rows(IntakeHeapUpsert *upsert, IntakeBatch *batch, List *parts)
 {
 	IntakeHeapInsert *insert = intake_heap_begin(upsert->writer);
 	IntakeBatch fresh = *batch;
-	int			i;
+	ListCell   *cell;
 
 	fresh.rows = palloc(batch->nrows * sizeof(IntakeRow));
 	fresh.nrows = 0;
-	for (i = 0; i < batch->nrows; i++)
+	foreach(cell, parts)
 	{
-		if (!ItemPointerIsValid(&tids[i]))
-			fresh.rows[fresh.nrows++] = batch->rows[i];
+		IntakeHeapPart *part = lfirst(cell);
+		int			i;
+
+		for (i = 0; i < part->nrows; i++)
+		{
+			if (!ItemPointerIsValid(&part->tids[i]))
+				fresh.rows[fresh.nrows++] = part->rows[i];
+		}
 	}
 	upsert->inserted = intake_heap_insert(insert, &fresh);
 	intake_heap_end(insert);
@@ -128,40 +183,51 @@ insert_rows(IntakeHeapUpsert *upsert, IntakeBatch *batch,
 static void
 write_batch(IntakeHeapUpsert *upsert, IntakeBatch *batch)
 {
-	ItemPointerData *tids = palloc(batch->nrows * sizeof(ItemPointerData));
+	List	   *parts;
 	bool		keeps;
 	int			found;
 
 	keeps = upsert->writer->options->existing == INTAKE_EXISTING_KEEP;
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetLatestSnapshot());
-	found = find_rows(upsert, batch, tids);
+	parts = find_parts(upsert, batch, &found);
 	if (found > 0 && !keeps)
-		update_rows(upsert, batch, tids);
+		update_rows(upsert, parts);
 	if (found < batch->nrows)
-		insert_rows(upsert, batch, tids);
+		insert_rows(upsert, batch, parts);
 	PopActiveSnapshot();
 }
 
-/* Whether the error says that another session was in the way. */
-static bool
-is_conflict(const ErrorData *error)
+typedef enum TryResult
 {
-	return error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION ||
+	TRY_DONE,
+	TRY_CONFLICT,				/* another session was in the way */
+	TRY_UNSUPPORTED,			/* it takes SQL to do it */
+	TRY_ERROR
+} TryResult;
+
+static TryResult
+judge_error(const ErrorData *error)
+{
+	if (error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION ||
 		error->sqlerrcode == ERRCODE_EXCLUSION_VIOLATION ||
-		error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE;
+		error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE)
+		return TRY_CONFLICT;
+	if (error->sqlerrcode == ERRCODE_FEATURE_NOT_SUPPORTED)
+		return TRY_UNSUPPORTED;
+	return TRY_ERROR;
 }
 
 /*
- * Writes the batch in a subtransaction; false after a conflict, which is
- * raised when this was the last try.
+ * Writes the batch in a subtransaction.  A conflict is raised when this was
+ * the last try.
  */
-static bool
+static TryResult
 try_batch(IntakeHeapUpsert *upsert, IntakeBatch *batch, MemoryContext context,
 		  bool is_last)
 {
 	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool is_done = false;
+	volatile TryResult result = TRY_DONE;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
@@ -169,7 +235,6 @@ try_batch(IntakeHeapUpsert *upsert, IntakeBatch *batch, MemoryContext context,
 	{
 		write_batch(upsert, batch);
 		ReleaseCurrentSubTransaction();
-		is_done = true;
 	}
 	PG_CATCH();
 	{
@@ -179,12 +244,13 @@ try_batch(IntakeHeapUpsert *upsert, IntakeBatch *batch, MemoryContext context,
 		error = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
-		if (!is_conflict(error) || is_last)
+		result = judge_error(error);
+		if (result == TRY_ERROR || (result == TRY_CONFLICT && is_last))
 			ReThrowError(error);
 	}
 	PG_END_TRY();
 	CurrentResourceOwner = owner;
-	return is_done;
+	return result;
 }
 
 bool
@@ -193,17 +259,17 @@ intake_heap_upsert_batch(IntakeHeapUpsert *upsert, IntakeBatch *batch)
 	MemoryContext old = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(old, "pg_intake upsert",
 												  ALLOCSET_DEFAULT_SIZES);
-	bool		is_done = false;
+	TryResult	result = TRY_CONFLICT;
 	int			tries;
 
-	for (tries = 1; tries <= MAX_TRIES && !is_done; tries++)
+	for (tries = 1; tries <= MAX_TRIES && result == TRY_CONFLICT; tries++)
 	{
 		upsert->inserted = upsert->updated = 0;
-		is_done = try_batch(upsert, batch, context,
-							tries == MAX_TRIES && upsert->is_final);
+		result = try_batch(upsert, batch, context,
+						   tries == MAX_TRIES && upsert->is_final);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(context);
 	}
 	MemoryContextDelete(context);
-	return is_done;
+	return result == TRY_DONE;
 }

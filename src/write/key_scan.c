@@ -36,6 +36,7 @@ struct IntakeKeyScan
 	const int  *columns;
 	SortSupport comparators;
 	Relation	index;
+	bool		is_walkable;	/* so is the key, and this very index */
 	IndexScanDesc scan;
 	ScanKeyData *keys;
 
@@ -58,7 +59,7 @@ make_keys(IntakeKeyScan *scan)
 		StrategyNumber strategy = BTEqualStrategyNumber;
 		Oid			comparison = key->eq_operators[i];
 
-		if (key->is_walkable)
+		if (scan->is_walkable)
 		{
 			strategy = BTGreaterEqualStrategyNumber;
 			comparison = key->ge_operator;
@@ -70,7 +71,7 @@ make_keys(IntakeKeyScan *scan)
 }
 
 IntakeKeyScan *
-intake_key_scan_begin(Relation rel, const IntakeMergeKey *key,
+intake_key_scan_begin(Relation rel, Oid index, const IntakeMergeKey *key,
 					  const int *columns, SortSupport comparators,
 					  Snapshot snapshot)
 {
@@ -79,11 +80,13 @@ intake_key_scan_begin(Relation rel, const IntakeMergeKey *key,
 	scan->key = key;
 	scan->columns = columns;
 	scan->comparators = comparators;
-	scan->index = index_open(key->index, RowExclusiveLock);
+	scan->index = index_open(index, RowExclusiveLock);
+	/* a partition's index may be in another order than the key's */
+	scan->is_walkable = key->is_walkable && scan->index->rd_indoption[0] == 0;
 	make_keys(scan);
 	scan->scan = intake_begin_index_scan(rel, scan->index, snapshot,
 										 key->ncolumns);
-	scan->scan->xs_want_itup = key->is_walkable;
+	scan->scan->xs_want_itup = scan->is_walkable;
 	return scan;
 }
 
@@ -146,7 +149,7 @@ bool
 intake_key_scan_find(IntakeKeyScan *scan, const IntakeRow *row,
 					 TupleTableSlot *slot)
 {
-	if (scan->key->is_walkable)
+	if (scan->is_walkable)
 		return walk(scan, row, slot);
 	descend(scan, row);
 	return index_getnext_slot(scan->scan, ForwardScanDirection, slot);

@@ -18,10 +18,11 @@
 typedef struct IntakeKeyScan IntakeKeyScan;
 
 /*
- * Begins a walk; columns are the column numbers of the key.  In the current
- * memory context.
+ * Begins a walk over the key's index on the table: key->index, or a
+ * partition's own part of it.  columns are the column numbers of the key.  In
+ * the current memory context.
  */
-extern IntakeKeyScan *intake_key_scan_begin(Relation rel,
+extern IntakeKeyScan *intake_key_scan_begin(Relation rel, Oid index,
 											const IntakeMergeKey *key,
 											const int *columns,
 											SortSupport comparators,

@@ -7,7 +7,8 @@
  *	- straight into the table (heap_upsert.c), for merges that hold the table
  *	  lock exclusively;
  *	- UPDATE ... FROM and INSERT ... WHERE NOT EXISTS, where BEFORE INSERT row
- *	  triggers would make ON CONFLICT do something else;
+ *	  triggers would make ON CONFLICT do something else, or it cannot go by a
+ *	  deferrable key;
  *	- INSERT ... ON CONFLICT, which takes the rows in the order of the key, one
  *	  after the other.
  *
@@ -31,7 +32,7 @@ report_deferrable(const IntakeMergeKey *key)
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("cannot merge by \"%s\" because it is deferrable",
 					key->constraint),
-			 errdetail("A deferrable key serves merges into plain tables, in READ COMMITTED, without row-level security.")));
+			 errdetail("A deferrable key serves merges into tables, in READ COMMITTED, without row-level security.")));
 }
 
 static bool
@@ -311,7 +312,7 @@ intake_upsert_batch(IntakeUpsert *upsert, IntakeBatch *batch)
 				   upsert->heap->updated);
 		return;
 	}
-	if (upsert->has_insert_trigger)
+	if (upsert->has_insert_trigger || upsert->key->is_deferrable)
 	{
 		update_and_insert(upsert, batch);
 		return;
