@@ -24,6 +24,7 @@
 typedef struct HeapBuffer
 {
 	ResultRelInfo *result;
+	TupleDesc	desc;			/* of the slots */
 	BulkInsertState bulk;		/* NULL for rows that go in one by one */
 	TupleTableSlot *single;		/* NULL until asked for */
 	IntakeIndexQueue *queue;	/* NULL: the executor writes index entries */
@@ -73,6 +74,9 @@ find_buffer(IntakeHeapBuffers *buffers, ResultRelInfo *result)
 	old = MemoryContextSwitchTo(buffers->context);
 	buffer = palloc0(sizeof(HeapBuffer));
 	buffer->result = result;
+	/* A copy is not counted: a resource owner is slow with so many pins. */
+	buffer->desc =
+		CreateTupleDescCopyConstr(RelationGetDescr(result->ri_RelationDesc));
 	buffers->buffers = lappend(buffers->buffers, buffer);
 	result->ri_CopyMultiInsertBuffer = (struct CopyMultiInsertBuffer *) buffer;
 	MemoryContextSwitchTo(old);
@@ -81,10 +85,12 @@ find_buffer(IntakeHeapBuffers *buffers, ResultRelInfo *result)
 
 /* A slot that outlives the batch. */
 static TupleTableSlot *
-make_slot(IntakeHeapBuffers *buffers, Relation rel)
+make_slot(IntakeHeapBuffers *buffers, HeapBuffer *buffer)
 {
+	Relation	rel = buffer->result->ri_RelationDesc;
 	MemoryContext old = MemoryContextSwitchTo(buffers->context);
-	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(buffer->desc,
+													table_slot_callbacks(rel));
 
 	MemoryContextSwitchTo(old);
 	return slot;
@@ -176,7 +182,7 @@ intake_heap_buffers_next(IntakeHeapBuffers *buffers, ResultRelInfo *result,
 	}
 	n = buffer->nrows;
 	if (unlikely(buffer->slots[n] == NULL))
-		buffer->slots[n] = make_slot(buffers, result->ri_RelationDesc);
+		buffer->slots[n] = make_slot(buffers, buffer);
 	buffer->records[n] = row->record;
 	buffer->lines[n] = row->line;
 	return ExecClearTuple(buffer->slots[n]);
@@ -194,7 +200,7 @@ intake_heap_buffers_single(IntakeHeapBuffers *buffers, ResultRelInfo *result)
 	HeapBuffer *buffer = find_buffer(buffers, result);
 
 	if (buffer->single == NULL)
-		buffer->single = make_slot(buffers, result->ri_RelationDesc);
+		buffer->single = make_slot(buffers, buffer);
 	return ExecClearTuple(buffer->single);
 }
 
@@ -222,6 +228,7 @@ free_buffer(IntakeHeapBuffers *buffers, HeapBuffer *buffer)
 		ExecDropSingleTupleTableSlot(buffer->slots[i]);
 	if (buffer->single != NULL)
 		ExecDropSingleTupleTableSlot(buffer->single);
+	FreeTupleDesc(buffer->desc);
 	pfree(buffer);
 }
 

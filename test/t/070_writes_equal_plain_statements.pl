@@ -147,7 +147,71 @@ my @kinds = (
         compared => [ '@.target', '@.jan', '@.feb_low', '@.feb_high' ],
         modes => 'append replace merge delete truncate',
         bad => [ 'check', 'null', 'twice', 'no_partition' ],
-        big => 'replace',
+        big => 'replace shuffled sorted',
+    },
+    {
+        # a key of one column; foreign keys both ways; kept and generated
+        # columns; hash partitions, one of them with a default partition
+        name => 'partitioned_by_id',
+        ddl => qq{CREATE TABLE @.parent (p int PRIMARY KEY);
+            INSERT INTO @.parent SELECT generate_series(0, 9);
+            CREATE TABLE @.target (a int GENERATED ALWAYS AS IDENTITY,
+                id int PRIMARY KEY, $columns,
+                CONSTRAINT few CHECK (n < 1000),
+                g text GENERATED ALWAYS AS (v || ':' || n) STORED,
+                p int REFERENCES @.parent) PARTITION BY HASH (id);
+            CREATE TABLE @.h0 PARTITION OF @.target
+                FOR VALUES WITH (MODULUS 3, REMAINDER 0);
+            CREATE TABLE @.h1 (gone int, p int, g text GENERATED ALWAYS AS
+                (v || ':' || n) STORED, v text DEFAULT 'h1', n int,
+                id int PRIMARY KEY, k numeric, day date, code text,
+                a int NOT NULL, CONSTRAINT few CHECK (n < 1000))
+                PARTITION BY RANGE (id);
+            ALTER TABLE @.h1 DROP COLUMN gone;
+            CREATE TABLE @.h1_low PARTITION OF @.h1
+                FOR VALUES FROM (MINVALUE) TO (5000);
+            CREATE TABLE @.h1_rest PARTITION OF @.h1 DEFAULT;
+            CREATE UNIQUE INDEX ON @.h1_rest (id DESC);
+            ALTER TABLE @.target ATTACH PARTITION @.h1
+                FOR VALUES WITH (MODULUS 3, REMAINDER 1);
+            CREATE TABLE @.h2 PARTITION OF @.target
+                FOR VALUES WITH (MODULUS 3, REMAINDER 2);
+            ALTER TABLE @.h2 ADD CHECK (g <> 'no:1');
+            CREATE TABLE @.child (id int REFERENCES @.target
+                ON UPDATE CASCADE ON DELETE CASCADE)},
+        after_append => q{INSERT INTO @.child SELECT id FROM @.target
+            WHERE id % 2 = 0 AND id NOT IN (SELECT id FROM @.child)},
+        columns => [qw(id day code k v n p)],
+        compared => [ '@.target', '@.h0', '@.h1_low', '@.h1_rest', '@.child' ],
+        modes => 'append replace merge delete truncate',
+        bad => [ 'check', 'null', 'twice', 'orphan' ],
+        big => 'shuffled sorted',
+    },
+    {
+        # triggers of partitions alone; those of statements fire for the root
+        name => 'partition_triggers',
+        ddl => qq{CREATE TABLE @.target (id int, $columns,
+            CONSTRAINT few CHECK (n < 1000), PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+            $partitions $march $log
+            CREATE TRIGGER b BEFORE UPDATE ON @.feb_low
+                FOR EACH ROW EXECUTE FUNCTION log_row('\@');
+            CREATE TRIGGER o AFTER UPDATE OF n ON @.feb_low
+                FOR EACH ROW EXECUTE FUNCTION log_row('\@');
+            CREATE TRIGGER w AFTER INSERT OR UPDATE ON @.feb_high
+                FOR EACH ROW WHEN (NEW.v = 'none')
+                EXECUTE FUNCTION log_row('\@');
+            CREATE TRIGGER b BEFORE INSERT OR UPDATE OR DELETE ON @.mar
+                FOR EACH ROW EXECUTE FUNCTION log_row('\@');
+            CREATE TRIGGER s AFTER UPDATE ON @.jan
+                EXECUTE FUNCTION log_statement('\@');
+            CREATE TRIGGER bs BEFORE INSERT OR UPDATE OR DELETE ON @.target
+                EXECUTE FUNCTION log_statement('\@');},
+        key => [ 'id', 'day' ],
+        compared => [ '@.target', '@.jan', '@.feb_low', '@.log' ],
+        modes => 'append replace merge delete truncate',
+        bad => [ 'check', 'null', 'twice', 'no_partition' ],
+        has_before => 1,
+        big => 'shuffled',
     },
     {
         name => 'partitioned_foreign',
@@ -267,6 +331,18 @@ my @kinds = (
         big => 'append',
     },
     {
+        name => 'partitioned_row_triggers',
+        ddl => qq{CREATE TABLE @.target (id int, $columns,
+            CONSTRAINT few CHECK (n < 1000), PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+            $partitions $march $log $row_triggers},
+        key => [ 'id', 'day' ],
+        compared => [ '@.target', '@.jan', '@.feb_low', '@.log' ],
+        modes => 'append replace merge delete truncate',
+        bad => [ 'check', 'null', 'twice', 'no_partition' ],
+        has_before => 1,
+        big => 'shuffled',
+    },
+    {
         name => 'deferrable',
         ddl => qq{CREATE TABLE @.parent (p int PRIMARY KEY);
             INSERT INTO @.parent SELECT generate_series(0, 9);
@@ -294,6 +370,7 @@ my @kinds = (
     },
     {
         name => 'odd_keys',
+        is_odd => 1,
         ddl => qq{CREATE COLLATION IF NOT EXISTS public.blind
                 (provider = icu, locale = 'und-u-ks-level2',
                 deterministic = false);
@@ -304,6 +381,37 @@ my @kinds = (
         key => [ 'code', 'k' ],
         modes => 'merge delete',
         bad => [ 'check' ],
+    },
+    {
+        # equal keys that are not the same to the byte are of one partition
+        name => 'partitioned_odd_keys',
+        is_odd => 1,
+        ddl => qq{CREATE COLLATION IF NOT EXISTS public.blind
+                (provider = icu, locale = 'und-u-ks-level2',
+                deterministic = false);
+            CREATE TABLE @.target (id int, day date, k numeric,
+            code text COLLATE public.blind, v text DEFAULT 'none',
+            n int DEFAULT 7 CHECK (n < 1000), PRIMARY KEY (code, k))
+            PARTITION BY HASH (k, code);
+            CREATE TABLE @.even PARTITION OF @.target
+                FOR VALUES WITH (MODULUS 2, REMAINDER 0)
+                PARTITION BY LIST (code);
+            CREATE TABLE @.even_some PARTITION OF @.even
+                FOR VALUES IN ('c1', 'C3', 'c5');
+            CREATE TABLE @.even_rest PARTITION OF @.even DEFAULT;
+            CREATE TABLE @.odd PARTITION OF @.target
+                FOR VALUES WITH (MODULUS 2, REMAINDER 1)
+                PARTITION BY RANGE (k);
+            CREATE TABLE @.odd_low PARTITION OF @.odd
+                FOR VALUES FROM (MINVALUE) TO (2.00);
+            CREATE TABLE @.odd_high PARTITION OF @.odd
+                FOR VALUES FROM (2) TO (MAXVALUE)},
+        columns => [qw(id day k code v n)],
+        key => [ 'code', 'k' ],
+        compared => [ '@.target', '@.even_some', '@.odd_low' ],
+        modes => 'merge delete',
+        bad => [ 'check' ],
+        big => 'shuffled',
     });
 
 #
@@ -350,7 +458,7 @@ sub make_record
     $record{b} = 500_000 + $id if $has{b};
     $record{s} = pick('null', $id) if $has{s};
     $record{p} = pick('null', int(rand(10))) if $has{p};
-    if ($kind->{name} eq 'odd_keys')
+    if ($kind->{is_odd})
     {
         $record{code} = quoted((rand() < 0.5 ? 'C' : 'c') . int(rand(8)));
         $record{k} = pick('1', '1.0', '1.00', '2', '20e-1', '3');
@@ -518,7 +626,7 @@ sub bad_records
     my $record = $records->[$at];
 
     $_->{v} = '"good"' foreach @$records;
-    $record->{code} = '"bad"' if $kind->{name} eq 'odd_keys';
+    $record->{code} = '"bad"' if $kind->{is_odd};
     $record->{n} = '1000' if $name eq 'check';
     $record->{id} = 'null' if $name eq 'null';
     $record->{id} = $kind->{present}
