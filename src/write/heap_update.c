@@ -306,6 +306,19 @@ write_new(IntakeHeapUpdate *update, ItemPointer tid, const IntakeRow *row)
 									  state->estate, indexes);
 }
 
+/* A trigger has changed the key that the row came by. */
+static void
+report_moved(const IntakeHeapUpdate *update)
+{
+	Relation	rel = update->result->ri_RelationDesc;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("moving row to another partition during a BEFORE FOR EACH ROW trigger is not supported"),
+			 errdetail("The row was in partition \"%s\".",
+					   RelationGetRelationName(rel))));
+}
+
 /* Generated columns and constraints of the table that the row is in. */
 static void
 check_new(IntakeHeapUpdate *update)
@@ -313,12 +326,9 @@ check_new(IntakeHeapUpdate *update)
 	IntakeHeapState *state = &update->state;
 	bool		is_routed = update->route != NULL;
 
-	/* rows come by their keys, which only a trigger can change */
 	if (is_routed && update->has_before_trigger &&
 		!ExecPartitionCheck(update->result, update->new, state->estate, false))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("a trigger moves the row to another partition")));
+		report_moved(update);
 	intake_heap_state_check(state, update->result, update->new, CMD_UPDATE,
 							!is_routed);
 }

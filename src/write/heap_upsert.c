@@ -15,8 +15,7 @@
  * session inserts meanwhile is a unique violation, a row that one changes is
  * noticed by the update: either way the subtransaction is rolled back and the
  * batch looked up anew.  After some tries it is written by INSERT ... ON
- * CONFLICT, which waits and sees.  So is a batch with a row that a trigger
- * moves to another partition.
+ * CONFLICT, which waits and sees.
  *
  *-------------------------------------------------------------------------
  */
@@ -198,36 +197,25 @@ write_batch(IntakeHeapUpsert *upsert, IntakeBatch *batch)
 	PopActiveSnapshot();
 }
 
-typedef enum TryResult
+/* Whether the error says that another session was in the way. */
+static bool
+is_conflict(const ErrorData *error)
 {
-	TRY_DONE,
-	TRY_CONFLICT,				/* another session was in the way */
-	TRY_UNSUPPORTED,			/* it takes SQL to do it */
-	TRY_ERROR
-} TryResult;
-
-static TryResult
-judge_error(const ErrorData *error)
-{
-	if (error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION ||
+	return error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION ||
 		error->sqlerrcode == ERRCODE_EXCLUSION_VIOLATION ||
-		error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE)
-		return TRY_CONFLICT;
-	if (error->sqlerrcode == ERRCODE_FEATURE_NOT_SUPPORTED)
-		return TRY_UNSUPPORTED;
-	return TRY_ERROR;
+		error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE;
 }
 
 /*
- * Writes the batch in a subtransaction.  A conflict is raised when this was
- * the last try.
+ * Writes the batch in a subtransaction; false after a conflict, which is
+ * raised when this was the last try.
  */
-static TryResult
+static bool
 try_batch(IntakeHeapUpsert *upsert, IntakeBatch *batch, MemoryContext context,
 		  bool is_last)
 {
 	ResourceOwner owner = CurrentResourceOwner;
-	volatile TryResult result = TRY_DONE;
+	volatile bool is_done = false;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
@@ -235,6 +223,7 @@ try_batch(IntakeHeapUpsert *upsert, IntakeBatch *batch, MemoryContext context,
 	{
 		write_batch(upsert, batch);
 		ReleaseCurrentSubTransaction();
+		is_done = true;
 	}
 	PG_CATCH();
 	{
@@ -244,13 +233,12 @@ try_batch(IntakeHeapUpsert *upsert, IntakeBatch *batch, MemoryContext context,
 		error = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
-		result = judge_error(error);
-		if (result == TRY_ERROR || (result == TRY_CONFLICT && is_last))
+		if (!is_conflict(error) || is_last)
 			ReThrowError(error);
 	}
 	PG_END_TRY();
 	CurrentResourceOwner = owner;
-	return result;
+	return is_done;
 }
 
 bool
@@ -259,17 +247,17 @@ intake_heap_upsert_batch(IntakeHeapUpsert *upsert, IntakeBatch *batch)
 	MemoryContext old = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(old, "pg_intake upsert",
 												  ALLOCSET_DEFAULT_SIZES);
-	TryResult	result = TRY_CONFLICT;
+	bool		is_done = false;
 	int			tries;
 
-	for (tries = 1; tries <= MAX_TRIES && result == TRY_CONFLICT; tries++)
+	for (tries = 1; tries <= MAX_TRIES && !is_done; tries++)
 	{
 		upsert->inserted = upsert->updated = 0;
-		result = try_batch(upsert, batch, context,
-						   tries == MAX_TRIES && upsert->is_final);
+		is_done = try_batch(upsert, batch, context,
+							tries == MAX_TRIES && upsert->is_final);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(context);
 	}
 	MemoryContextDelete(context);
-	return result == TRY_DONE;
+	return is_done;
 }

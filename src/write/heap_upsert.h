@@ -29,9 +29,8 @@ extern bool intake_heap_upsert_applies(const IntakeWriter *writer);
 
 /*
  * Writes the batch, whose rows are sorted by distinct keys, in a
- * subtransaction.  False when other sessions are in the way again and again,
- * or a trigger moves a row to another partition: nothing has been written
- * then, and the batch is to be written by SQL.
+ * subtransaction.  False when other sessions are in the way again and again:
+ * nothing has been written then, and the batch is to be written by SQL.
  */
 extern bool intake_heap_upsert_batch(IntakeHeapUpsert *upsert,
 									 IntakeBatch *batch);

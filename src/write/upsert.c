@@ -7,8 +7,7 @@
  *	- straight into the table (heap_upsert.c), for merges that hold the table
  *	  lock exclusively;
  *	- UPDATE ... FROM and INSERT ... WHERE NOT EXISTS, where BEFORE INSERT row
- *	  triggers would make ON CONFLICT do something else, or it cannot go by a
- *	  deferrable key;
+ *	  triggers would make ON CONFLICT do something else;
  *	- INSERT ... ON CONFLICT, which takes the rows in the order of the key, one
  *	  after the other.
  *
@@ -16,10 +15,12 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/relation.h"
 #include "catalog/pg_inherits.h"
 #include "commands/trigger.h"
 #include "utils/builtins.h"
+#include "utils/syscache.h"
 
 #include "write/insert.h"
 #include "write/upsert.h"
@@ -41,6 +42,31 @@ has_insert_trigger(Relation rel)
 	return rel->trigdesc != NULL && rel->trigdesc->trig_insert_before_row;
 }
 
+/*
+ * Whether a partition has one.  Those without any trigger are neither opened
+ * nor locked: there may be thousands.
+ */
+static bool
+has_partition_trigger(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Relation	partition;
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	result = ((Form_pg_class) GETSTRUCT(tuple))->relhastriggers;
+	ReleaseSysCache(tuple);
+	if (!result)
+		return false;
+	partition = try_relation_open(relid, AccessShareLock);
+	if (partition == NULL)
+		return false;
+	result = has_insert_trigger(partition);
+	relation_close(partition, NoLock);
+	return result;
+}
+
 bool
 intake_upsert_has_insert_trigger(Relation rel)
 {
@@ -48,15 +74,12 @@ intake_upsert_has_insert_trigger(Relation rel)
 	bool		result = has_insert_trigger(rel);
 	ListCell   *cell;
 
-	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
-		relids = find_all_inheritors(RelationGetRelid(rel), AccessShareLock,
-									 NULL);
+	if (!result && rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		relids = find_all_inheritors(RelationGetRelid(rel), NoLock, NULL);
 	foreach(cell, relids)
 	{
-		Relation	partition = relation_open(lfirst_oid(cell), NoLock);
-
-		result = result || has_insert_trigger(partition);
-		relation_close(partition, NoLock);
+		if (has_partition_trigger(lfirst_oid(cell)))
+			return true;
 	}
 	return result;
 }
@@ -312,7 +335,7 @@ intake_upsert_batch(IntakeUpsert *upsert, IntakeBatch *batch)
 				   upsert->heap->updated);
 		return;
 	}
-	if (upsert->has_insert_trigger || upsert->key->is_deferrable)
+	if (upsert->has_insert_trigger)
 	{
 		update_and_insert(upsert, batch);
 		return;
