@@ -18,8 +18,18 @@
 /* Rows of one table that go in together. */
 #define BUFFER_ROWS 1000
 
+/* Rows of a buffer's first allocation: there may be thousands of tables. */
+#define FIRST_ROWS 8
+
 /* More tables than this have their buffers freed after a flush. */
 #define KEPT_BUFFERS 32
+
+/* Where a row is in the payload. */
+typedef struct RowPlace
+{
+	uint64		record;
+	uint64		line;
+} RowPlace;
 
 typedef struct HeapBuffer
 {
@@ -29,9 +39,9 @@ typedef struct HeapBuffer
 	TupleTableSlot *single;		/* NULL until asked for */
 	IntakeIndexQueue *queue;	/* NULL: the executor writes index entries */
 	int			nrows;
-	TupleTableSlot *slots[BUFFER_ROWS]; /* made when first needed */
-	uint64		records[BUFFER_ROWS];
-	uint64		lines[BUFFER_ROWS];
+	int			capacity;
+	TupleTableSlot **slots;		/* made when first needed */
+	RowPlace   *places;
 } HeapBuffer;
 
 struct IntakeHeapBuffers
@@ -74,6 +84,9 @@ find_buffer(IntakeHeapBuffers *buffers, ResultRelInfo *result)
 	old = MemoryContextSwitchTo(buffers->context);
 	buffer = palloc0(sizeof(HeapBuffer));
 	buffer->result = result;
+	buffer->capacity = FIRST_ROWS;
+	buffer->slots = palloc0(FIRST_ROWS * sizeof(TupleTableSlot *));
+	buffer->places = palloc(FIRST_ROWS * sizeof(RowPlace));
 	/* A copy is not counted: a resource owner is slow with so many pins. */
 	buffer->desc =
 		CreateTupleDescCopyConstr(RelationGetDescr(result->ri_RelationDesc));
@@ -158,13 +171,27 @@ flush_buffer(IntakeHeapBuffers *buffers, HeapBuffer *buffer)
 	for (i = 0; i < buffer->nrows; i++)
 	{
 		ResetPerTupleExprContext(estate);
-		buffers->position->record = buffer->records[i];
-		buffers->position->line = buffer->lines[i];
+		buffers->position->record = buffer->places[i].record;
+		buffers->position->line = buffer->places[i].line;
 		follow_row(buffers, result, buffer->queue, buffer->slots[i]);
 		ExecClearTuple(buffer->slots[i]);
 	}
 	buffers->position->record = 0;
 	buffer->nrows = 0;
+}
+
+/* Makes room for more rows. */
+static void
+grow_buffer(HeapBuffer *buffer)
+{
+	int			n = buffer->capacity;
+	int			capacity = Min(2 * n, BUFFER_ROWS);
+
+	buffer->slots = repalloc(buffer->slots,
+							 capacity * sizeof(TupleTableSlot *));
+	memset(buffer->slots + n, 0, (capacity - n) * sizeof(TupleTableSlot *));
+	buffer->places = repalloc(buffer->places, capacity * sizeof(RowPlace));
+	buffer->capacity = capacity;
 }
 
 TupleTableSlot *
@@ -181,10 +208,12 @@ intake_heap_buffers_next(IntakeHeapBuffers *buffers, ResultRelInfo *result,
 		buffers->position->line = row->line;
 	}
 	n = buffer->nrows;
+	if (unlikely(n == buffer->capacity))
+		grow_buffer(buffer);
 	if (unlikely(buffer->slots[n] == NULL))
 		buffer->slots[n] = make_slot(buffers, buffer);
-	buffer->records[n] = row->record;
-	buffer->lines[n] = row->line;
+	buffer->places[n].record = row->record;
+	buffer->places[n].line = row->line;
 	return ExecClearTuple(buffer->slots[n]);
 }
 
@@ -224,11 +253,13 @@ free_buffer(IntakeHeapBuffers *buffers, HeapBuffer *buffer)
 		FreeBulkInsertState(buffer->bulk);
 		table_finish_bulk_insert(buffer->result->ri_RelationDesc, 0);
 	}
-	for (i = 0; i < BUFFER_ROWS && buffer->slots[i] != NULL; i++)
+	for (i = 0; i < buffer->capacity && buffer->slots[i] != NULL; i++)
 		ExecDropSingleTupleTableSlot(buffer->slots[i]);
 	if (buffer->single != NULL)
 		ExecDropSingleTupleTableSlot(buffer->single);
 	FreeTupleDesc(buffer->desc);
+	pfree(buffer->slots);
+	pfree(buffer->places);
 	pfree(buffer);
 }
 

@@ -154,7 +154,26 @@ update_rows(IntakeHeapUpsert *upsert, List *parts)
 	intake_heap_update_end(update);
 }
 
-/* Inserts the rows that are new. */
+/* Inserts the rows of a part that are new; fresh has space for them. */
+static void
+insert_part(IntakeHeapUpsert *upsert, IntakeHeapInsert *insert,
+			const IntakeHeapPart *part, IntakeBatch *fresh)
+{
+	int			i;
+
+	fresh->nrows = 0;
+	for (i = 0; i < part->nrows; i++)
+	{
+		if (!ItemPointerIsValid(&part->tids[i]))
+			fresh->rows[fresh->nrows++] = part->rows[i];
+	}
+	upsert->inserted += intake_heap_insert(insert, fresh);
+}
+
+/*
+ * Inserts the rows that are new, part by part, so that not all partitions
+ * have rows waiting at once.
+ */
 static void
 insert_rows(IntakeHeapUpsert *upsert, IntakeBatch *batch, List *parts)
 {
@@ -163,19 +182,13 @@ insert_rows(IntakeHeapUpsert *upsert, IntakeBatch *batch, List *parts)
 	ListCell   *cell;
 
 	fresh.rows = palloc(batch->nrows * sizeof(IntakeRow));
-	fresh.nrows = 0;
 	foreach(cell, parts)
 	{
 		IntakeHeapPart *part = lfirst(cell);
-		int			i;
 
-		for (i = 0; i < part->nrows; i++)
-		{
-			if (!ItemPointerIsValid(&part->tids[i]))
-				fresh.rows[fresh.nrows++] = part->rows[i];
-		}
+		if (part->nfound < part->nrows)
+			insert_part(upsert, insert, part, &fresh);
 	}
-	upsert->inserted = intake_heap_insert(insert, &fresh);
 	intake_heap_end(insert);
 }
 
