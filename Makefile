@@ -87,6 +87,7 @@ OBJS = \
 	src/write/lock.o \
 	src/write/merge_key.o \
 	src/write/partition_bound.o \
+	src/write/partition_find.o \
 	src/write/stage.o \
 	src/write/truncate.o \
 	src/write/upsert.o \

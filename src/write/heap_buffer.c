@@ -148,12 +148,13 @@ follow_row(IntakeHeapBuffers *buffers, ResultRelInfo *result,
 	list_free(recheck);
 }
 
-/* Inserts the rows of one buffer. */
+/* Inserts the rows of one buffer; another row may be under way meanwhile. */
 static void
 flush_buffer(IntakeHeapBuffers *buffers, HeapBuffer *buffer)
 {
 	ResultRelInfo *result = buffer->result;
 	EState	   *estate = buffers->estate;
+	IntakeWritePosition position = *buffers->position;
 	MemoryContext old;
 	int			i;
 
@@ -176,7 +177,7 @@ flush_buffer(IntakeHeapBuffers *buffers, HeapBuffer *buffer)
 		follow_row(buffers, result, buffer->queue, buffer->slots[i]);
 		ExecClearTuple(buffer->slots[i]);
 	}
-	buffers->position->record = 0;
+	*buffers->position = position;
 	buffer->nrows = 0;
 }
 
@@ -202,11 +203,7 @@ intake_heap_buffers_next(IntakeHeapBuffers *buffers, ResultRelInfo *result,
 	int			n;
 
 	if (buffer->nrows == BUFFER_ROWS)
-	{
 		flush_buffer(buffers, buffer);
-		buffers->position->record = row->record;
-		buffers->position->line = row->line;
-	}
 	n = buffer->nrows;
 	if (unlikely(n == buffer->capacity))
 		grow_buffer(buffer);

@@ -3,6 +3,10 @@
  * heap_delete.c
  *	  DELETE without a plan: the rows of given keys, through an index.
  *
+ * key --(partition_find.c, or the target itself)--> table --index--> rows
+ *
+ * Of a partitioned table, keys are served that lead to one partition.
+ *
  * A row that another session has deleted meanwhile is gone, as it is for a
  * DELETE in READ COMMITTED.  One that was updated may have a successor with
  * the key, or none: a DELETE by SQL, with a snapshot of its own, finds out.
@@ -14,12 +18,14 @@
 #include "access/genam.h"
 #include "access/stratnum.h"
 #include "access/sysattr.h"
+#include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "parser/parse_relation.h"
+#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
@@ -28,19 +34,44 @@
 #include "write/direct.h"
 #include "write/heap_delete.h"
 #include "write/heap_state.h"
+#include "write/partition_find.h"
+
+/* So many partitions have their scans open, of some 30 kB each. */
+#define MAX_SCANS 128
+
+/* The target, or a partition of it. */
+typedef struct DeleteTable
+{
+	Oid			relid;			/* of the hash table */
+	ResultRelInfo *result;
+	bool		is_served;		/* else by SQL */
+	Oid			index_oid;
+	Relation	index;			/* NULL: no scan is open */
+	IndexScanDesc scan;
+	TupleTableSlot *slot;
+} DeleteTable;
 
 struct IntakeHeapDelete
 {
 	IntakeHeapState state;
+	Oid			index;			/* of the target */
 	int			nitems;
 	int		   *items;			/* of the index's columns */
-	Relation	index;
 	ScanKeyData *keys;
-	IndexScanDesc scan;
-	TupleTableSlot *slot;
 	CommandId	command;
 	Snapshot	snapshot;
+
+	DeleteTable target;			/* where it is not partitioned */
+	IntakePartitionFinder *finder;	/* NULL: not partitioned */
+	HTAB	   *partitions;		/* of DeleteTable */
+	List	   *scanned;		/* those with an open scan */
 };
+
+static bool
+has_before_row_trigger(TriggerDesc *triggers)
+{
+	return triggers != NULL && triggers->trig_delete_before_row;
+}
 
 static bool
 applies(Relation rel)
@@ -50,11 +81,11 @@ applies(Relation rel)
 	/* Where snapshots last, PostgreSQL's own DELETE knows 40001. */
 	if (IsolationUsesXactSnapshot())
 		return false;
-	if (rel->rd_rel->relkind != RELKIND_RELATION || rel->rd_rules != NULL ||
-		rel->rd_rel->relhassubclass)
+	if (rel->rd_rules != NULL || (rel->rd_rel->relkind == RELKIND_RELATION &&
+								  rel->rd_rel->relhassubclass))
 		return false;
-	if (triggers != NULL && (triggers->trig_delete_before_row ||
-							 triggers->trig_delete_old_table))
+	if (has_before_row_trigger(triggers) ||
+		(triggers != NULL && triggers->trig_delete_old_table))
 		return false;
 	return intake_direct_applies(rel);
 }
@@ -93,76 +124,221 @@ make_keys(IntakeHeapDelete *heap)
 	}
 }
 
+/* No partitions yet; they are opened when keys lead there. */
+static HTAB *
+make_partitions(void)
+{
+	HASHCTL		control = {0};
+
+	control.keysize = sizeof(Oid);
+	control.entrysize = sizeof(DeleteTable);
+	control.hcxt = CurrentMemoryContext;
+	return hash_create("pg_intake delete", 64, &control,
+					   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+/* Begins to delete from a table. */
+static void
+enter_table(DeleteTable *table, ResultRelInfo *result, Oid index)
+{
+	table->result = result;
+	table->index_oid = index;
+	table->index = NULL;
+	table->is_served = !has_before_row_trigger(result->ri_TrigDesc);
+	table->slot = table_slot_create(result->ri_RelationDesc, NULL);
+}
+
+/* Opens a partition as the executor would. */
+static void
+open_partition(IntakeHeapDelete *heap, DeleteTable *table)
+{
+	MemoryContext old = MemoryContextSwitchTo(heap->state.context);
+	Relation	rel = table_open(table->relid, RowExclusiveLock);
+	ResultRelInfo *result = makeNode(ResultRelInfo);
+
+	InitResultRelInfo(result, rel, 0, heap->state.result, 0);
+	intake_check_result(result, CMD_DELETE);
+	enter_table(table, result, intake_partition_index(rel, heap->index));
+	MemoryContextSwitchTo(old);
+}
+
+/* How the key is served; NULL when it is not. */
+static IntakeHeapDelete *
+make_delete(Relation rel, List *key)
+{
+	IntakeHeapDelete *heap = palloc0(sizeof(IntakeHeapDelete));
+
+	heap->index = intake_key_index_find(rel, key, &heap->items);
+	heap->nitems = list_length(key);
+	if (!OidIsValid(heap->index))
+		return NULL;
+	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		return heap;
+	heap->finder = intake_partition_finder_make(rel, key);
+	heap->partitions = make_partitions();
+	return heap->finder != NULL ? heap : NULL;
+}
+
 IntakeHeapDelete *
 intake_heap_delete_begin(IntakeWriter *writer)
 {
 	IntakeHeapDelete *heap;
-	Oid			index;
-	int		   *items;
 
 	if (!applies(writer->rel))
 		return NULL;
-	index = intake_key_index_find(writer->rel, writer->key, &items);
-	if (!OidIsValid(index))
+	heap = make_delete(writer->rel, writer->key);
+	if (heap == NULL)
 		return NULL;
-	heap = palloc0(sizeof(IntakeHeapDelete));
-	heap->nitems = list_length(writer->key);
-	heap->items = items;
 	AfterTriggerBeginQuery();
 	intake_heap_state_begin(&heap->state, writer, CMD_DELETE);
 	check_privileges(heap);
 	make_keys(heap);
-	heap->slot = table_slot_create(writer->rel, NULL);
 	ExecBSDeleteTriggers(heap->state.estate, heap->state.result);
 
 	CommandCounterIncrement();
 	heap->command = GetCurrentCommandId(true);
 	heap->snapshot = RegisterSnapshot(GetLatestSnapshot());
-	heap->index = index_open(index, RowExclusiveLock);
-	heap->scan = intake_begin_index_scan(writer->rel, heap->index,
-										 heap->snapshot, heap->nitems);
+	if (heap->finder == NULL)
+		enter_table(&heap->target, heap->state.result, heap->index);
 	return heap;
+}
+
+/*
+ * The table that rows with the key are in.  NULL when there is none; false
+ * when the key does not tell.
+ */
+static bool
+find_table(IntakeHeapDelete *heap, const Datum *values, DeleteTable **table)
+{
+	EState	   *estate = heap->state.estate;
+	MemoryContext old;
+	Oid			relid;
+	bool		is_told;
+	bool		is_open;
+
+	*table = &heap->target;
+	if (heap->finder == NULL)
+		return true;
+	*table = NULL;
+	ResetPerTupleExprContext(estate);
+	old = MemoryContextSwitchTo(GetPerTupleMemoryContext(estate));
+	is_told = intake_partition_find(heap->finder, values, &relid);
+	MemoryContextSwitchTo(old);
+	if (!is_told || !OidIsValid(relid))
+		return is_told;
+	*table = hash_search(heap->partitions, &relid, HASH_ENTER, &is_open);
+	if (!is_open)
+		open_partition(heap, *table);
+	return true;
+}
+
+static void
+end_scans(IntakeHeapDelete *heap)
+{
+	ListCell   *cell;
+
+	foreach(cell, heap->scanned)
+	{
+		DeleteTable *table = lfirst(cell);
+
+		index_endscan(table->scan);
+		index_close(table->index, NoLock);
+		table->index = NULL;
+	}
+	list_free(heap->scanned);
+	heap->scanned = NIL;
+}
+
+static void
+begin_scan(IntakeHeapDelete *heap, DeleteTable *table)
+{
+	MemoryContext old;
+
+	if (list_length(heap->scanned) == MAX_SCANS)
+		end_scans(heap);
+	old = MemoryContextSwitchTo(heap->state.context);
+	table->index = index_open(table->index_oid, RowExclusiveLock);
+	table->scan = intake_begin_index_scan(table->result->ri_RelationDesc,
+										  table->index, heap->snapshot,
+										  heap->nitems);
+	heap->scanned = lappend(heap->scanned, table);
+	MemoryContextSwitchTo(old);
 }
 
 /* Deletes the row in the slot; false when it was changed meanwhile. */
 static bool
-delete_row(IntakeHeapDelete *heap, int64 *deleted)
+delete_row(IntakeHeapDelete *heap, DeleteTable *table, int64 *deleted)
 {
-	IntakeHeapState *state = &heap->state;
-	ItemPointer tid = &heap->slot->tts_tid;
+	ItemPointer tid = &table->slot->tts_tid;
 	TM_FailureData failure;
 	TM_Result	result;
 
-	result = table_tuple_delete(state->writer->rel, tid, heap->command,
-								heap->snapshot, InvalidSnapshot, true,
-								&failure, false);
+	result = table_tuple_delete(table->result->ri_RelationDesc, tid,
+								heap->command, heap->snapshot, InvalidSnapshot,
+								true, &failure, false);
 	if (result == TM_Deleted)
 		return true;
 	if (result != TM_Ok)
 		return false;
-	intake_after_row_delete(state->estate, state->result, tid);
+	intake_after_row_delete(heap->state.estate, table->result, tid);
 	(*deleted)++;
 	return true;
+}
+
+/* Many partitions would keep many pages pinned. */
+static void
+release_pages(DeleteTable *table)
+{
+	ExecClearTuple(table->slot);
+	table_index_fetch_reset(table->scan->xs_heapfetch);
+	if (table->result->ri_TrigOldSlot != NULL)
+		ExecClearTuple(table->result->ri_TrigOldSlot);
 }
 
 bool
 intake_heap_delete_key(IntakeHeapDelete *heap, const Datum *values,
 					   int64 *deleted)
 {
+	DeleteTable *table;
 	bool		is_done = true;
 	int			i;
 
+	if (!find_table(heap, values, &table))
+		return false;
+	if (table == NULL)
+		return true;
+	if (!table->is_served)
+		return false;
+	if (table->index == NULL)
+		begin_scan(heap, table);
 	for (i = 0; i < heap->nitems; i++)
 		heap->keys[i].sk_argument = values[heap->items[i]];
-	index_rescan(heap->scan, heap->keys, heap->nitems, NULL, 0);
-	while (index_getnext_slot(heap->scan, ForwardScanDirection, heap->slot))
+	index_rescan(table->scan, heap->keys, heap->nitems, NULL, 0);
+	while (index_getnext_slot(table->scan, ForwardScanDirection, table->slot))
 	{
 		CHECK_FOR_INTERRUPTS();
 		ResetPerTupleExprContext(heap->state.estate);
-		if (!delete_row(heap, deleted))
+		if (!delete_row(heap, table, deleted))
 			is_done = false;
 	}
+	if (heap->finder != NULL)
+		release_pages(table);
 	return is_done;
+}
+
+static void
+close_partitions(IntakeHeapDelete *heap)
+{
+	HASH_SEQ_STATUS status;
+	DeleteTable *table;
+
+	hash_seq_init(&status, heap->partitions);
+	while ((table = hash_seq_search(&status)) != NULL)
+	{
+		ExecDropSingleTupleTableSlot(table->slot);
+		table_close(table->result->ri_RelationDesc, NoLock);
+	}
+	intake_partition_finder_end(heap->finder);
 }
 
 void
@@ -170,12 +346,14 @@ intake_heap_delete_end(IntakeHeapDelete *heap)
 {
 	IntakeHeapState *state = &heap->state;
 
-	index_endscan(heap->scan);
-	index_close(heap->index, NoLock);
+	end_scans(heap);
 	UnregisterSnapshot(heap->snapshot);
 	ExecASDeleteTriggers(state->estate, state->result, NULL);
 	AfterTriggerEndQuery(state->estate);
-	ExecDropSingleTupleTableSlot(heap->slot);
+	if (heap->finder != NULL)
+		close_partitions(heap);
+	else
+		ExecDropSingleTupleTableSlot(heap->target.slot);
 	intake_heap_state_end(state);
 	CommandCounterIncrement();
 }

@@ -21,7 +21,8 @@ extern IntakeHeapDelete *intake_heap_delete_begin(IntakeWriter *writer);
 /*
  * Deletes the rows that have the key: one value an item, none of them NULL.
  * Adds to *deleted.  False when another session has changed one of the rows
- * since: a DELETE by SQL has to follow.
+ * since, or the table takes no rows of the key this way: a DELETE by SQL has
+ * to follow.
  */
 extern bool intake_heap_delete_key(IntakeHeapDelete *heap, const Datum *values,
 								   int64 *deleted);

@@ -13,13 +13,13 @@
  */
 #include "postgres.h"
 
-#include "catalog/partition.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 
 #include "write/heap_route.h"
 #include "write/heap_split.h"
 #include "write/heap_state.h"
+#include "write/partition_find.h"
 
 struct IntakeHeapSplit
 {
@@ -40,27 +40,6 @@ add_part(IntakeHeapSplit *split, Relation rel, Oid index)
 	return part;
 }
 
-/* The partition's own part of the key's index. */
-static Oid
-find_index(const ResultRelInfo *result, Oid key_index)
-{
-	int			i;
-
-	for (i = 0; i < result->ri_NumIndices; i++)
-	{
-		Relation	index = result->ri_IndexRelationDescs[i];
-
-		if (index != NULL && index->rd_index->indisunique &&
-			index->rd_rel->relispartition &&
-			list_member_oid(get_partition_ancestors(RelationGetRelid(index)),
-							key_index))
-			return RelationGetRelid(index);
-	}
-	elog(ERROR, "partition \"%s\" has no index for the key",
-		 RelationGetRelationName(result->ri_RelationDesc));
-	return InvalidOid;
-}
-
 /*
  * The part of a partition.  The member of ResultRelInfo that COPY keeps its
  * own buffer in is free here, since no COPY uses this one.
@@ -74,7 +53,8 @@ find_part(IntakeHeapSplit *split, ResultRelInfo *result, Oid key_index)
 	if (unlikely(part == NULL))
 	{
 		part = add_part(split, result->ri_RelationDesc,
-						find_index(result, key_index));
+						intake_partition_index(result->ri_RelationDesc,
+											   key_index));
 		*place = (struct CopyMultiInsertBuffer *) part;
 	}
 	return part;

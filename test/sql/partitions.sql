@@ -113,6 +113,42 @@ SELECT counted(u) FROM intake.upload('moving', E'[1, "2020-01-01", "stay"]\n[3, 
 SELECT tableoid::regclass, * FROM moving ORDER BY id;
 
 --
+-- rows of one partition wait while a row of another one is refused
+--
+CREATE TRIGGER m BEFORE INSERT ON moving_feb FOR EACH ROW EXECUTE FUNCTION move();
+ALTER TABLE moving_feb ADD CHECK (v <> 'bad');
+SELECT counted(u) FROM intake.upload('moving', E'[10, "2020-01-10", "a"]\n[11, "2020-02-11", "bad"]\n[12, "2020-01-12", "b"]') u;
+
+--
+-- replace and partition delete by keys that lead to one partition; those that
+-- lead nowhere, to one whose triggers are to be asked, or are NULL
+--
+CREATE TABLE kept (day date, kind text, v text) PARTITION BY LIST (kind);
+CREATE TABLE kept_a PARTITION OF kept FOR VALUES IN ('a') PARTITION BY RANGE (day);
+CREATE TABLE kept_a_jan PARTITION OF kept_a FOR VALUES FROM ('2020-01-01') TO ('2020-02-01');
+CREATE TABLE kept_b (v text, gone int, kind text, day date);
+ALTER TABLE kept_b DROP COLUMN gone;
+ALTER TABLE kept ATTACH PARTITION kept_b FOR VALUES IN ('b', NULL);
+CREATE TABLE kept_c PARTITION OF kept FOR VALUES IN ('c') PARTITION BY HASH (v);
+CREATE TABLE kept_c_0 PARTITION OF kept_c FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+CREATE TABLE kept_d PARTITION OF kept FOR VALUES IN ('d');
+CREATE INDEX ON kept (day, kind);
+CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN CASE WHEN OLD.v <> 'keep' THEN OLD END;
+END $$;
+CREATE TRIGGER k BEFORE DELETE ON kept_d FOR EACH ROW EXECUTE FUNCTION keep();
+CREATE TRIGGER a AFTER DELETE ON kept EXECUTE FUNCTION say();
+INSERT INTO kept VALUES ('2020-01-01', 'a', 'old'), ('2020-01-01', 'a', 'old'), ('2020-01-02', 'a', 'old'),
+    ('2020-01-01', 'b', 'old'), ('2020-01-01', NULL, 'old'), (NULL, 'b', 'old'),
+    ('2020-01-01', 'c', 'old'), ('2020-01-01', 'd', 'old'), ('2020-01-01', 'd', 'keep');
+SELECT counted(d) FROM intake.delete_partitions('kept', '[{"day": "2020-02-01", "kind": "a"}, {"day": "2020-01-01", "kind": "e"}]', options => '{"key": ["kind", "day"]}') d;
+SELECT counted(d) FROM intake.delete_partitions('kept', '[{"day": "2020-01-01", "kind": "a"}, {"day": "2020-01-01", "kind": "b"}, {"day": null, "kind": "b"}]', options => '{"key": ["kind", "day"]}') d;
+SELECT tableoid::regclass, * FROM kept ORDER BY 1, 2, 3, 4;
+SELECT counted(u) FROM intake.upload('kept', E'["2020-01-01", "c", "new"]\n["2020-01-01", "d", "new"]\n["2020-01-01", null, "new"]', mode => 'replace', options => '{"key": ["kind", "day"]}') u;
+SELECT tableoid::regclass, * FROM kept ORDER BY 1, 2, 3, 4;
+
+--
 -- a partition that has partitions is a target as well; its key says nothing
 -- of its own bounds
 --
@@ -128,22 +164,30 @@ SELECT counted(u) FROM intake.upload('month', E'[3, "2020-01-02", "new"]\n[11, "
 SELECT tableoid::regclass, * FROM year ORDER BY id;
 
 --
--- several batches of rows, half of them there, against ON CONFLICT
+-- several batches of rows, half of them there, into many partitions; against
+-- ON CONFLICT
 --
 CREATE TABLE wide (id int, day date, v text DEFAULT 'none', n int, PRIMARY KEY (id, day)) PARTITION BY LIST (day);
 CREATE TABLE wide_plain (LIKE wide INCLUDING ALL);
 DO $$
 BEGIN
-    FOR i IN 0..39 LOOP
+    FOR i IN 0..149 LOOP
         EXECUTE format('CREATE TABLE wide_%s PARTITION OF wide FOR VALUES IN (%L)', i, date '2020-01-01' + i);
     END LOOP;
 END $$;
 CREATE INDEX ON wide (n);
-CREATE TEMP TABLE wide_rows AS SELECT i AS id, date '2020-01-01' + i % 40 AS day, 'v' || i AS v, i % 99 AS n, md5(i::text) AS place FROM generate_series(1, 120000) i;
+CREATE TEMP TABLE wide_rows AS SELECT i AS id, date '2020-01-01' + i % 150 AS day, 'v' || i AS v, i % 99 AS n, md5(i::text) AS place FROM generate_series(1, 120000) i;
 INSERT INTO wide SELECT id, day, 'old', n FROM wide_rows WHERE id % 2 = 0;
 INSERT INTO wide_plain TABLE wide;
 SELECT counted(u) FROM intake.upload('wide', (SELECT string_agg(format('[%s, "%s", "%s", %s]', id, day, v, n), E'\n' ORDER BY place) FROM wide_rows), mode => 'merge') u;
 INSERT INTO wide_plain SELECT id, day, v, n FROM wide_rows ON CONFLICT (id, day) DO UPDATE SET v = excluded.v, n = excluded.n;
+SELECT count(*) FROM (TABLE wide EXCEPT ALL TABLE wide_plain) d;
+SELECT count(*) FROM (TABLE wide_plain EXCEPT ALL TABLE wide) d;
+-- replace by keys that lead to one partition each
+CREATE TEMP TABLE wide_new AS SELECT id + CASE WHEN id % 10 = 0 THEN 150000 ELSE 0 END AS id, day, 'new' AS v, n + 1 AS n, place FROM wide_rows WHERE id % 4 = 0;
+SELECT counted(u) FROM intake.upload('wide', (SELECT string_agg(format('[%s, "%s", "%s", %s]', id, day, v, n), E'\n' ORDER BY place) FROM wide_new), mode => 'replace', options => '{"key": ["day", "id"]}') u;
+DELETE FROM wide_plain p USING wide_new n WHERE p.id = n.id AND p.day = n.day;
+INSERT INTO wide_plain SELECT id, day, v, n FROM wide_new;
 SELECT count(*) FROM (TABLE wide EXCEPT ALL TABLE wide_plain) d;
 SELECT count(*) FROM (TABLE wide_plain EXCEPT ALL TABLE wide) d;
 -- each index knows all rows

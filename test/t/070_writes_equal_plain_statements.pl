@@ -142,7 +142,7 @@ my @kinds = (
         name => 'partitioned',
         ddl => qq{CREATE TABLE @.target (id int, $columns,
             CONSTRAINT few CHECK (n < 1000), PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
-            $partitions $march},
+            CREATE INDEX ON @.target (k, day); $partitions $march},
         key => [ 'id', 'day' ],
         compared => [ '@.target', '@.jan', '@.feb_low', '@.feb_high' ],
         modes => 'append replace merge delete truncate',
@@ -192,10 +192,12 @@ my @kinds = (
         name => 'partition_triggers',
         ddl => qq{CREATE TABLE @.target (id int, $columns,
             CONSTRAINT few CHECK (n < 1000), PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
-            $partitions $march $log
+            CREATE INDEX ON @.target (day, k); $partitions $march $log
             CREATE TRIGGER b BEFORE UPDATE ON @.feb_low
                 FOR EACH ROW EXECUTE FUNCTION log_row('\@');
             CREATE TRIGGER o AFTER UPDATE OF n ON @.feb_low
+                FOR EACH ROW EXECUTE FUNCTION log_row('\@');
+            CREATE TRIGGER w AFTER INSERT OR UPDATE OR DELETE ON @.jan
                 FOR EACH ROW EXECUTE FUNCTION log_row('\@');
             CREATE TRIGGER w AFTER INSERT OR UPDATE ON @.feb_high
                 FOR EACH ROW WHEN (NEW.v = 'none')
@@ -601,6 +603,18 @@ sub new_records
     return [ map { make_record($kind, $next_id++) } 1 .. $count ];
 }
 
+# Records of ids that are or were there, and new ones; each once.
+sub known_records
+{
+    my ($kind, $count) = @_;
+    my %ids = map { 1 + int(rand($next_id - 1)) => 1 } 1 .. $count;
+
+    return [
+        (map { make_record($kind, $_) } sort { $a <=> $b } keys %ids),
+        @{ new_records($kind, 5) }
+    ];
+}
+
 # Records for a merge: ids that are there, new ones, repeats.
 sub merge_records
 {
@@ -642,6 +656,7 @@ sub bad_records
 
 my @k = ([ 'k', 'k', 'numeric' ]);
 my @k_code = (@k, [ 'code', 'code', 'text' ]);
+my @k_day = (@k, [ 'day', 'day', 'date' ]);
 my @month = ([
         q{date_trunc('month', day::timestamp)}, q{date_trunc('month', day)},
         'timestamp' ]);
@@ -729,7 +744,19 @@ sub replace_steps
         $sql .= step_sql($kind, label => 'replace by two columns',
             mode => 'replace', records => new_records($kind, $count),
             options => '{"key": ["k", "code"]}', key => key_of(@k_code));
+        $sql .= step_sql($kind, label => 'replace by k and day',
+            mode => 'replace', records => new_records($kind, $count),
+            options => '{"key": ["day", "k"]}', key => key_of(@k_day));
     }
+    # where triggers leave rows there they are in the way
+    return $sql if $kind->{has_before} || $kind->{name} eq 'view_instead';
+    $sql .= step_sql($kind, label => 'replace by the unique key',
+        mode => 'replace', records => known_records($kind, 40),
+        options => sprintf('{"key": [%s]}',
+            join(', ', map { quoted($_) } @{ $kind->{key} })),
+        key => key_of(map {
+            [ $_, $_, $_ eq 'day' ? 'date' : 'int' ]
+        } @{ $kind->{key} }));
     return $sql;
 }
 
@@ -740,6 +767,11 @@ sub delete_steps
     return delete_step($kind, 'delete by one column',
         [ { k => '2.0' }, { k => 'null' }, { k => '77' } ],
         \@k, '{"key": ["k"]}') .
+      delete_step($kind, 'delete by k and day',
+        [ map { { k => pick(0 .. 19, 'null'),
+            day => pick('null', '"2021-01-01"',
+                map { quoted(day_of($_)) } 0 .. 83) } } 1 .. 200 ],
+        \@k_day, '{"key": ["k", "day"]}') .
       delete_step($kind, 'delete by two columns',
         [ map { { k => pick('1', '3', 'null'), code => pick('null',
             quoted('c' . int(rand($next_id)))) } } 1 .. 30 ],
