@@ -155,6 +155,15 @@
 	index_beginscan(rel, index, snapshot, NULL, nkeys, 0)
 #endif
 
+/* How the values of an index's column are compared, ascending. */
+#if PG_VERSION_NUM < 180000
+#define intake_prepare_index_sort(index, sort) \
+	PrepareSortSupportFromIndexRel(index, BTLessStrategyNumber, sort)
+#else
+#define intake_prepare_index_sort(index, sort) \
+	PrepareSortSupportFromIndexRel(index, false, sort)
+#endif
+
 /*
  * The map from a partitioned table's rows to a partition's, or NULL; NULL also
  * for a table that stands alone, which PostgreSQL 16 and later must not ask.
