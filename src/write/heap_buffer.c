@@ -21,6 +21,9 @@
 /* More tables than this have their buffers freed after a flush. */
 #define KEPT_BUFFERS 32
 
+/* So many tables have buffers at once; each takes memory and pins a page. */
+#define MAX_BUFFERS 256
+
 typedef struct HeapBuffer
 {
 	ResultRelInfo *result;
@@ -70,6 +73,8 @@ find_buffer(IntakeHeapBuffers *buffers, ResultRelInfo *result)
 
 	if (likely(buffer != NULL))
 		return buffer;
+	if (list_length(buffers->buffers) == MAX_BUFFERS)
+		intake_heap_buffers_end(buffers);
 	old = MemoryContextSwitchTo(buffers->context);
 	buffer = palloc0(sizeof(HeapBuffer));
 	buffer->result = result;
@@ -135,6 +140,7 @@ flush_buffer(IntakeHeapBuffers *buffers, HeapBuffer *buffer)
 {
 	ResultRelInfo *result = buffer->result;
 	EState	   *estate = buffers->estate;
+	IntakeWritePosition position = *buffers->position;
 	MemoryContext old;
 	int			i;
 
@@ -157,7 +163,7 @@ flush_buffer(IntakeHeapBuffers *buffers, HeapBuffer *buffer)
 		follow_row(buffers, result, buffer->queue, buffer->slots[i]);
 		ExecClearTuple(buffer->slots[i]);
 	}
-	buffers->position->record = 0;
+	*buffers->position = position;
 	buffer->nrows = 0;
 }
 
@@ -169,11 +175,7 @@ intake_heap_buffers_next(IntakeHeapBuffers *buffers, ResultRelInfo *result,
 	int			n;
 
 	if (buffer->nrows == BUFFER_ROWS)
-	{
 		flush_buffer(buffers, buffer);
-		buffers->position->record = row->record;
-		buffers->position->line = row->line;
-	}
 	n = buffer->nrows;
 	if (unlikely(buffer->slots[n] == NULL))
 		buffer->slots[n] = make_slot(buffers, result->ri_RelationDesc);
