@@ -18,6 +18,8 @@
 #include "catalog/pg_am.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "nodes/nodes.h"
+#include "optimizer/optimizer.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
 
@@ -93,6 +95,39 @@ intake_heap_indexes_make(EState *estate, IntakeWritePosition *position)
 	return indexes;
 }
 
+/* Whether an expression, as a catalog keeps it, uses a volatile function. */
+static bool
+is_volatile(const char *expression)
+{
+	return contain_volatile_functions(stringToNode(expression));
+}
+
+/*
+ * Whether a function of a constraint or of a trigger's condition may look at
+ * the table, which it does between two rows.
+ */
+static bool
+may_look(const ResultRelInfo *result)
+{
+	TupleConstr *constraints =
+		RelationGetDescr(result->ri_RelationDesc)->constr;
+	TriggerDesc *triggers = result->ri_TrigDesc;
+	int			i;
+
+	for (i = 0; constraints != NULL && i < constraints->num_check; i++)
+	{
+		if (is_volatile(constraints->check[i].ccbin))
+			return true;
+	}
+	for (i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		if (triggers->triggers[i].tgqual != NULL &&
+			is_volatile(triggers->triggers[i].tgqual))
+			return true;
+	}
+	return false;
+}
+
 /* Whether the entries of all indexes of the table can wait. */
 static bool
 can_wait(const ResultRelInfo *result)
@@ -107,7 +142,7 @@ can_wait(const ResultRelInfo *result)
 			result->ri_IndexRelationInfo[i]->ii_ExclusionOps != NULL)
 			return false;
 	}
-	return result->ri_NumIndices > 0;
+	return result->ri_NumIndices > 0 && !may_look(result);
 }
 
 /* Whether an update sets no column of the index; a hint for btree. */
@@ -145,12 +180,14 @@ intake_index_queue_make(IntakeHeapIndexes *indexes, ResultRelInfo *result,
 						bool is_update)
 {
 	IntakeIndexQueue *queue;
-	MemoryContext old;
+	MemoryContext old = MemoryContextSwitchTo(indexes->context);
 	int			i;
 
 	if (!can_wait(result))
+	{
+		MemoryContextSwitchTo(old);
 		return NULL;
-	old = MemoryContextSwitchTo(indexes->context);
+	}
 	queue = palloc0(sizeof(IntakeIndexQueue));
 	queue->indexes = indexes;
 	queue->result = result;
