@@ -144,7 +144,7 @@ delete_row(IntakeHeapDelete *heap, int64 *deleted)
 	if (result == TM_SelfModified)
 		ereport(ERROR,
 				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-				 errmsg("row to be deleted was already modified by an operation triggered by the current command"),
+				 errmsg("tuple to be deleted was already modified by an operation triggered by the current command"),
 				 errhint("Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.")));
 	if (result != TM_Ok)
 		return false;
