@@ -18,10 +18,13 @@
 /* Rows of one table that go in together. */
 #define BUFFER_ROWS 1000
 
-/* More tables than this have their buffers freed after a flush. */
+/*
+ * More tables than this keep no page pinned and have their buffers freed after
+ * a flush.
+ */
 #define KEPT_BUFFERS 32
 
-/* So many tables have buffers at once; each takes memory and pins a page. */
+/* So many tables have buffers at once; each takes some memory. */
 #define MAX_BUFFERS 256
 
 typedef struct HeapBuffer
@@ -155,6 +158,8 @@ flush_buffer(IntakeHeapBuffers *buffers, HeapBuffer *buffer)
 	table_multi_insert(result->ri_RelationDesc, buffer->slots, buffer->nrows,
 					   buffers->command, 0, buffer->bulk);
 	MemoryContextSwitchTo(old);
+	if (list_length(buffers->buffers) > KEPT_BUFFERS)
+		ReleaseBulkInsertStatePin(buffer->bulk);
 	for (i = 0; i < buffer->nrows; i++)
 	{
 		ResetPerTupleExprContext(estate);
