@@ -174,6 +174,7 @@ intake_heap_delete_key(IntakeHeapDelete *heap, const Datum *values,
 {
 	bool		is_done = true;
 
+	CHECK_FOR_INTERRUPTS();
 	set_keys(heap, values, nulls);
 	index_rescan(heap->scan, heap->keys, heap->nitems, NULL, 0);
 	while (index_getnext_slot(heap->scan, ForwardScanDirection, heap->slot))

@@ -145,9 +145,12 @@ can_wait(const ResultRelInfo *result)
 	return result->ri_NumIndices > 0 && !may_look(result);
 }
 
-/* Whether an update sets no column of the index; a hint for btree. */
+/*
+ * Whether an update sets no column of the index, nor what may be generated
+ * from one; a hint for btree.
+ */
 static bool
-is_unchanged(EntryQueue *queue, Bitmapset *updated)
+is_unchanged(const EntryQueue *queue, Relation rel, Bitmapset *updated)
 {
 	int			i;
 
@@ -155,8 +158,11 @@ is_unchanged(EntryQueue *queue, Bitmapset *updated)
 		return false;
 	for (i = 0; i < queue->info->ii_NumIndexKeyAttrs; i++)
 	{
-		if (bms_is_member(queue->info->ii_IndexAttrNumbers[i] -
-						  FirstLowInvalidHeapAttributeNumber, updated))
+		AttrNumber	attnum = queue->info->ii_IndexAttrNumbers[i];
+
+		if (bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber,
+						  updated) ||
+			TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attgenerated)
 			return false;
 	}
 	return true;
@@ -200,7 +206,7 @@ intake_index_queue_make(IntakeHeapIndexes *indexes, ResultRelInfo *result,
 		init_entries(entries, result->ri_IndexRelationDescs[i],
 					 result->ri_IndexRelationInfo[i]);
 		entries->is_unchanged = is_update &&
-			is_unchanged(entries,
+			is_unchanged(entries, result->ri_RelationDesc,
 						 ExecGetUpdatedCols(result, indexes->estate));
 	}
 	indexes->queues = lappend(indexes->queues, queue);

@@ -140,6 +140,77 @@ is( $node->safe_psql(
 is(check_indexes('parts'), 1200, 'their indexes hold every row');
 
 #
+# While an index is made concurrently
+#
+$node->safe_psql(
+    'postgres', q{
+    CREATE SCHEMA made;
+    CREATE TABLE made.target (id int PRIMARY KEY, k text);
+    INSERT INTO made.target SELECT n, 'k' || n % 100
+    FROM generate_series(1, 1000) n;
+    CREATE FUNCTION made.records(low int, high int) RETURNS text
+    LANGUAGE sql AS $$
+        SELECT string_agg(format('[%s, "k%s"]', i, i % 90), E'\n')
+        FROM generate_series(low, high) i
+    $$});
+
+# Waits until the index is so far, and its maker waits for someone.
+sub wait_for_index
+{
+    my ($is_ready) = @_;
+    return $node->poll_query_until(
+        'postgres', qq{
+        SELECT indisready = '$is_ready' AND NOT indisvalid
+        FROM pg_index JOIN pg_stat_activity ON
+            query LIKE 'CREATE INDEX CONCURRENTLY%' AND wait_event_type = 'Lock'
+        WHERE indexrelid = to_regclass('made.later')});
+}
+
+my $uploader = $node->background_psql('postgres');
+my $reader = $node->background_psql('postgres');
+my $maker = $node->background_psql('postgres');
+$uploader->query_safe(
+    q{BEGIN; SELECT FROM intake.upload('made.target',
+        made.records(2001, 5000))});
+$node->safe_psql('postgres',
+    q{SET statement_timeout = '30s'; VACUUM made.target});
+pass('VACUUM does not wait for an open upload');
+$maker->query_until(qr/begun/,
+    "\\echo begun\nCREATE INDEX CONCURRENTLY later ON made.target (k);\n");
+
+# The index is there, but takes no entries: they come from the table.
+ok(wait_for_index('f'), 'CREATE INDEX CONCURRENTLY waits for an open upload');
+$node->safe_psql('postgres',
+    q{SELECT FROM intake.upload('made.target', made.records(6001, 7000));
+    SELECT FROM intake.upload('made.target', made.records(900, 1200),
+        mode => 'merge')});
+$reader->query_safe(
+    'BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM made.target');
+$uploader->query_safe('COMMIT');
+
+# Now it takes them, but serves nobody.
+ok(wait_for_index('t'), 'and later on for an old snapshot');
+$node->safe_psql('postgres',
+    q{SELECT FROM intake.upload('made.target', made.records(8001, 9000));
+    SELECT FROM intake.upload('made.target', made.records(950, 2100),
+        mode => 'merge');
+    SELECT FROM intake.upload('made.target', '[9999, "k77"]',
+        mode => 'replace', options => '{"key": ["k"]}')});
+$reader->query_safe('COMMIT');
+$maker->query_safe('SELECT 1');
+is( $node->safe_psql(
+        'postgres', q{SELECT indisvalid FROM pg_index
+        WHERE indexrelid = 'made.later'::regclass}),
+    't',
+    'the index is made');
+is(check_indexes('made'), 2, 'it holds every row');
+is( $node->safe_psql(
+        'postgres', q{SELECT count(*) FROM made.target WHERE k = 'k77'}),
+    1,
+    'replace found all rows without it');
+$_->quit foreach ($uploader, $reader, $maker);
+
+#
 # Big entries, memory
 #
 $node->safe_psql(
