@@ -139,6 +139,7 @@ answer_request(FunctionCallInfo fcinfo, const IntakeRequest *request)
 	values[RESULT_REPLAYED] = BoolGetDatum(operation.is_replayed);
 	values[RESULT_PARTIAL] = BoolGetDatum(operation.is_partial);
 	values[RESULT_SYS_CN] = Int64GetDatum(operation.sys_cn);
+	nulls[RESULT_SYS_CN] = (operation.sys_cn == 0);
 	values[RESULT_STARTED_AT] = TimestampTzGetDatum(operation.started_at);
 	values[RESULT_FINISHED_AT] = TimestampTzGetDatum(operation.finished_at);
 	values[RESULT_EXPIRES_AT] = TimestampTzGetDatum(operation.expires_at);
