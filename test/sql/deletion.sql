@@ -188,6 +188,36 @@ SELECT * FROM compare('{"id": 14, "d": "NaN", "c": "b  ", "p": "b  ", "f": "NaN"
 SELECT * FROM st.target ORDER BY id;
 CALL both_do('DROP TABLE target');
 
+-- Keys of many types; each other value is in the payload, NULL is
+CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
+CREATE DOMAIN word AS text CHECK (VALUE <> '');
+CREATE FUNCTION compare_type(type text, spelt text[], others text[]) RETURNS TABLE (outcome text, different text, remain int)
+LANGUAGE plpgsql AS $$
+DECLARE
+    bare text = regexp_replace(type, ' COLLATE .*', '');
+    payload text;
+BEGIN
+    CALL both_do(format('CREATE TABLE target (id int, k %s); CREATE INDEX ON target (k DESC, id)', type));
+    CALL both_do(format('INSERT INTO target SELECT n, v::%s FROM unnest(%L::text[]) WITH ORDINALITY v (v, n), generate_series(1, 2)',
+        bare, spelt || others || ARRAY[NULL]));
+    EXECUTE format('SELECT string_agg(jsonb_build_object(''id'', 100 + n, ''k'', v::%s)::text, E''\n'' ORDER BY n) FROM unnest($1) WITH ORDINALITY v (v, n)',
+        bare) INTO payload USING others || ARRAY[NULL];
+    SELECT c.outcome, c.different INTO outcome, different FROM compare(payload, '{k}') c;
+    SELECT count(*) INTO remain FROM up.target WHERE id < 100;
+    CALL both_do('DROP TABLE target');
+    RETURN NEXT;
+END $$;
+SELECT t.type, c.* FROM (VALUES
+    ('int2', '{1}'::text[], '{2,-3}'::text[]), ('int8', '{1}', '{-9223372036854775808,9223372036854775807}'), ('oid', '{1}', '{4294967295}'),
+    ('bool', '{t}', '{f}'), ('text COLLATE public.ci', '{a,b}', '{c,C}'), ('name', '{a}', '{b,c}'), ('"char"', '{a}', '{b}'),
+    ('public.word', '{a}', '{b}'), ('public.mood', '{sad,ok}', '{happy}'), ('int[]', '{"{1}"}', '{"{1,2}","{}"}'), ('jsonb', '{1}', '{"2.0","null"}'),
+    ('uuid', '{11111111-1111-1111-1111-111111111111}', '{11111111-1111-1111-1111-111111111112}'), ('bytea', '{a}', '{"\\x62"}'),
+    ('date', '{2020-01-01}', '{infinity,-infinity}'), ('timestamptz', '{2020-01-01Z}', '{2021-01-01Z,infinity}'),
+    ('interval', '{1 day}', '{24:00:01}'), ('inet', '{10.0.0.1}', '{10.0.0.2/32,::1}'), ('varchar(5)', '{a}', '{b,abcde}'),
+    ('int4range', '{"[1,2)"}', '{"[1,3]",empty}'), ('tsvector', '{a}', '{a b}'), ('bit(3)', '{101}', '{111}')) t (type, spelt, others),
+    compare_type(t.type, t.spelt, t.others) c;
+
 -- Keys of expressions, several of them, in the order of the index or another
 CREATE TABLE st.target (a text, b text, d date, v int);
 CREATE INDEX ON st.target (lower(a), upper(b), extract(year FROM d));
@@ -262,5 +292,8 @@ SELECT count(*) FROM st.fired;
 
 SET client_min_messages = warning;
 DROP SCHEMA up, st CASCADE;
-DROP FUNCTION attempt, rows_of, compare, note, note_old, meddle;
+DROP FUNCTION attempt, rows_of, compare, compare_type, note, note_old, meddle;
 DROP PROCEDURE both_do;
+DROP TYPE mood;
+DROP DOMAIN word;
+DROP COLLATION ci;
