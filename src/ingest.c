@@ -32,6 +32,7 @@
 #include "format/format.h"
 #include "ingest.h"
 #include "plan.h"
+#include "registry/operation_last.h"
 #include "write/write.h"
 
 /* What the error context callback shows. */
@@ -404,4 +405,5 @@ intake_ingest(const IntakeRequest *request, IntakeOperation *operation)
 	MemoryContextSwitchTo(context);
 	claim_and_perform(request, rel, operation);
 	MemoryContextSwitchTo(caller);
+	intake_operation_last_keep(operation);
 }
