@@ -287,7 +287,8 @@ begin_decoder(const IntakeRequest *request, IntakePlan *plan,
 
 static void
 begin_writer(IntakeWriter *writer, IntakePlan *plan,
-			 IntakeOperation *operation, Progress *progress)
+			 const IntakeDecoder *decoder, IntakeOperation *operation,
+			 Progress *progress)
 {
 	writer->routine = plan->writer;
 	writer->rel = plan->rel;
@@ -297,6 +298,7 @@ begin_writer(IntakeWriter *writer, IntakePlan *plan,
 	writer->options = plan->options;
 	writer->key = plan->key;
 	writer->sys_op = plan->sys_op;
+	writer->needs_stage = decoder->is_volatile;
 	writer->counters = &operation->counters;
 	writer->position = &progress->write_position;
 	writer->context = CurrentMemoryContext;
@@ -312,7 +314,7 @@ run_operation(const IntakeRequest *request, IntakePlan *plan,
 	IntakeDecoder *decoder = begin_decoder(request, plan, progress);
 	IntakeCounters *counters = &operation->counters;
 
-	begin_writer(&writer, plan, operation, progress);
+	begin_writer(&writer, plan, decoder, operation, progress);
 	counters->rows_received = move_rows(plan, decoder, &writer, progress);
 	decoder->routine->end(decoder);
 	intake_source_drain(request->source);

@@ -104,6 +104,7 @@ check_query(SPIPlanPtr plan)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("cannot upload the rows of %s",
+						query != NULL ? CreateCommandName((Node *) query) :
 						GetCommandTagName(source->commandTag)),
 				 errhint("The query must be a SELECT, VALUES or TABLE.")));
 	if (query->hasModifyingCTE)
@@ -112,17 +113,18 @@ check_query(SPIPlanPtr plan)
 				 errmsg("cannot upload the rows of a query with a data-modifying statement in WITH")));
 }
 
-/* The query's target list, in the caller's memory context. */
-static List *
-copy_targets(SPIPlanPtr plan, MemoryContext context)
+/* Notes what is to be known of the analyzed query; context is the decoder's. */
+static void
+note_query(QueryDecoder *query, SPIPlanPtr plan, MemoryContext context)
 {
 	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
+	Query	   *analyzed = linitial_node(Query, source->query_list);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	List	   *targets;
 
-	targets = copyObject(linitial_node(Query, source->query_list)->targetList);
+	query->targets = copyObject(analyzed->targetList);
+	query->base.is_volatile =
+		contain_volatile_functions_not_nextval((Node *) analyzed);
 	MemoryContextSwitchTo(old);
-	return targets;
 }
 
 /*
@@ -141,7 +143,7 @@ open_portal(QueryDecoder *query, const char *sql)
 		elog(ERROR, "SPI_prepare_params failed: %s",
 			 SPI_result_code_string(SPI_result));
 	check_query(plan);
-	query->targets = copy_targets(plan, context);
+	note_query(query, plan, context);
 	query->portal = SPI_cursor_open(NULL, plan, NULL, NULL, false);
 	PinPortal(query->portal);
 	SPI_finish();
