@@ -152,7 +152,7 @@ SELECT o.operation,
 COMMENT ON VIEW intake.operations IS 'One row an operation, newest first: the caller''s own; all of them for members of pg_monitor.';
 COMMENT ON COLUMN intake.operations.role IS 'the principal: the role the operation ran as';
 COMMENT ON COLUMN intake.operations.door IS 'sql, file, query, copy or http';
-COMMENT ON COLUMN intake.operations.digest IS 'XXH3-128 of the payload';
+COMMENT ON COLUMN intake.operations.digest IS 'XXH3-128 of the payload, inflated; of upload_query, of the query''s text';
 COMMENT ON COLUMN intake.operations.request IS 'mode, sys_op, format and options as they were given; a repeat must give the same';
 COMMENT ON COLUMN intake.operations.rows_deleted IS 'NULL after truncate => ''fast''';
 GRANT SELECT ON intake.operations TO PUBLIC;

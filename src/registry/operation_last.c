@@ -14,6 +14,7 @@
 #include "access/xact.h"
 #include "utils/memutils.h"
 
+#include "compat.h"
 #include "registry/operation_last.h"
 
 /* No subtransaction has this number: the entry is committed. */

@@ -16,9 +16,9 @@
 
 #include "catalog/pg_authid.h"
 #include "miscadmin.h"
-#include "pgstat.h"
 #include "storage/fd.h"
 #include "utils/acl.h"
+#include "utils/wait_event.h"
 
 #include "source/source_disk.h"
 

@@ -21,6 +21,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "compat.h"
 #include "source/source_inflate.h"
 
 #define INPUT_SIZE (64 * 1024)

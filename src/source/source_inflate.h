@@ -24,7 +24,7 @@
  * state is set.  More than max_bytes inflated bytes are an error; 0 is no
  * limit.  Lives in the current memory context.
  */
-extern IntakeSource *
+extern PGDLLEXPORT IntakeSource *
 intake_source_open_inflated(const IntakeSourceRoutine *routine, void *inner,
 							int encoding, uint64 max_bytes);
 
