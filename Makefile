@@ -30,9 +30,11 @@ OBJS = \
 	src/convert_text.o \
 	src/convert_time.o \
 	src/defaults.o \
+	src/dry_run.o \
 	src/ingest.o \
 	src/options.o \
 	src/plan.o \
+	src/progress.o \
 	src/settings.o \
 	src/sqlfuncs.o \
 	src/view.o \

@@ -34,6 +34,13 @@
 						 TUPLESORT_NONE)
 #endif
 
+/* Where pg_stat_progress_copy shows records that were set aside. */
+#if PG_VERSION_NUM < 170000
+#define INTAKE_PROGRESS_REJECTED PROGRESS_COPY_TUPLES_EXCLUDED
+#else
+#define INTAKE_PROGRESS_REJECTED PROGRESS_COPY_TUPLES_SKIPPED
+#endif
+
 /* What a failed assertion calls, which the fuzzers' server defines. */
 #if PG_VERSION_NUM < 160000
 #define INTAKE_ASSERTION_PARAMETERS \

@@ -29,9 +29,11 @@
 
 #include "columns.h"
 #include "convert.h"
+#include "dry_run.h"
 #include "format/format.h"
 #include "ingest.h"
 #include "plan.h"
+#include "progress.h"
 #include "registry/operation_last.h"
 #include "write/write.h"
 
@@ -99,19 +101,22 @@ describe_request(const IntakeRequest *request)
 	return text.data;
 }
 
+/* Whose options the request may have. */
+static int
+door_of_request(const IntakeRequest *request)
+{
+	return request->mode == INTAKE_MODE_DELETE ? INTAKE_DOOR_DELETE :
+		INTAKE_DOOR_UPLOAD;
+}
+
 /*
  * The lock on the target, until the transaction ends: that of any INSERT, or
  * that of TRUNCATE from the start, since two that have the first would wait
  * for each other when both want the second.
  */
 static LOCKMODE
-choose_lock(const IntakeRequest *request)
+choose_lock(const IntakeRequest *request, const IntakeOptions *options)
 {
-	IntakeOptions *options;
-
-	if (request->mode == INTAKE_MODE_DELETE)
-		return RowExclusiveLock;
-	options = intake_options_parse(request->options, NULL, INTAKE_DOOR_UPLOAD);
 	if (options->truncate != INTAKE_TRUNCATE_FAST)
 		return RowExclusiveLock;
 	intake_plan_check_privilege(request->relid, ACL_TRUNCATE);
@@ -120,14 +125,14 @@ choose_lock(const IntakeRequest *request)
 
 /* Opens the target. */
 static Relation
-open_target(const IntakeRequest *request)
+open_target(const IntakeRequest *request, const IntakeOptions *options)
 {
 	Oid			relid = request->relid;
 	Relation	rel;
 
 	PreventCommandIfReadOnly("a pg_intake upload");
 	PreventCommandDuringRecovery("a pg_intake upload");
-	rel = try_relation_open(relid, choose_lock(request));
+	rel = try_relation_open(relid, choose_lock(request, options));
 	if (rel == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
@@ -256,6 +261,7 @@ move_rows(IntakePlan *plan, IntakeDecoder *decoder, IntakeWriter *writer,
 			has_more = decode_row(plan, decoder, batch);
 		progress->is_decoding = false;
 		received += batch->nrows;
+		intake_progress_report(decoder->source, received, 0);
 		if (batch->nrows > 0)
 			writer->routine->take(writer, batch);
 		intake_batch_clear(batch);
@@ -347,7 +353,9 @@ perform_operation(const IntakeRequest *request, Relation rel,
 	callback.previous = error_context_stack;
 	error_context_stack = &callback;
 
+	intake_progress_begin(RelationGetRelid(rel), request->source);
 	run_operation(request, plan, operation, &progress);
+	intake_progress_end();
 
 	error_context_stack = callback.previous;
 	operation->mode = intake_mode_name(plan->mode);
@@ -367,8 +375,7 @@ claim_and_perform(const IntakeRequest *request, Relation rel,
 	IntakeRequestIdentity identity;
 
 	options = intake_options_parse(request->options, target->options,
-								   request->mode == INTAKE_MODE_DELETE ?
-								   INTAKE_DOOR_DELETE : INTAKE_DOOR_UPLOAD);
+								   door_of_request(request));
 	if (!request->is_text && !intake_format_find(request->format)->is_binary)
 		intake_source_set_encoding(request->source, options->encoding);
 	identity.target = target->name;
@@ -395,6 +402,15 @@ claim_and_perform(const IntakeRequest *request, Relation rel,
 	PG_END_TRY();
 }
 
+static void
+ingest(const IntakeRequest *request, const IntakeOptions *options,
+	   IntakeOperation *operation)
+{
+	Relation	rel = open_target(request, options);
+
+	claim_and_perform(request, rel, operation);
+}
+
 void
 intake_ingest(const IntakeRequest *request, IntakeOperation *operation)
 {
@@ -402,10 +418,15 @@ intake_ingest(const IntakeRequest *request, IntakeOperation *operation)
 	MemoryContext context = AllocSetContextCreate(caller,
 												  "pg_intake operation",
 												  ALLOCSET_DEFAULT_SIZES);
-	Relation	rel = open_target(request);
+
+	IntakeOptions *options;
 
 	MemoryContextSwitchTo(context);
-	claim_and_perform(request, rel, operation);
+	options = intake_options_peek(request->options, door_of_request(request));
+	if (options->dry_run)
+		intake_dry_run(ingest, request, options, operation);
+	else
+		ingest(request, options, operation);
 	MemoryContextSwitchTo(caller);
 	intake_operation_last_keep(operation);
 }

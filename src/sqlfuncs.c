@@ -172,6 +172,7 @@ make_result(FunctionCallInfo fcinfo, const IntakeOperation *operation)
 	values[RESULT_REPLAYED] = BoolGetDatum(operation->is_replayed);
 	values[RESULT_PARTIAL] = BoolGetDatum(operation->is_partial);
 	values[RESULT_SYS_CN] = Int64GetDatum(operation->sys_cn);
+	nulls[RESULT_SYS_CN] = (operation->sys_cn == 0);
 	values[RESULT_STARTED_AT] = TimestampTzGetDatum(operation->started_at);
 	values[RESULT_FINISHED_AT] = TimestampTzGetDatum(operation->finished_at);
 	values[RESULT_EXPIRES_AT] = TimestampTzGetDatum(operation->expires_at);
@@ -261,12 +262,16 @@ intake_upload_file(PG_FUNCTION_ARGS)
 {
 	IntakeRequest request = make_upload_request(fcinfo, "path");
 	char	   *path = text_to_cstring(PG_GETARG_TEXT_PP(UPLOAD_PAYLOAD));
+	void	   *file;
 
 	intake_source_disk_check_rights();
 	request.door = "file";
-	request.source =
-		intake_source_open_inflated(&intake_source_disk,
-									intake_source_disk_open(path), PG_UTF8, 0);
+	file = intake_source_disk_open(path);
+	request.source = intake_source_open_inflated(&intake_source_disk, file,
+												 PG_UTF8, 0);
+	request.source->kind = INTAKE_SOURCE_FILE;
+	if (!intake_source_inflates(request.source))
+		request.source->total = intake_source_disk_size(file);
 	return answer_request(fcinfo, &request);
 }
 
@@ -299,6 +304,7 @@ intake_upload_query(PG_FUNCTION_ARGS)
 											  VARSIZE_ANY_EXHDR(query),
 											  PG_SQL_ASCII);
 	request.source->has_lines = false;
+	request.source->total = 0;	/* not the text but its rows are decoded */
 	return answer_request(fcinfo, &request);
 }
 

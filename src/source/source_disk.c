@@ -26,6 +26,7 @@ typedef struct DiskFile
 {
 	char	   *path;
 	int			fd;				/* -1: closed, at its end */
+	int64		size;
 } DiskFile;
 
 void
@@ -55,11 +56,12 @@ report_not_opened(const char *path)
 }
 
 /*
+ * Refuses what is not a regular file, and sets the size of what is.
  * A FIFO would be waited for, and neither it nor a device can be read again
  * by a retry.
  */
 static void
-check_regular(const DiskFile *file)
+check_regular(DiskFile *file)
 {
 	struct stat status;
 
@@ -75,6 +77,7 @@ check_regular(const DiskFile *file)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a regular file", file->path)));
+	file->size = status.st_size;
 }
 
 void *
@@ -90,6 +93,12 @@ intake_source_disk_open(const char *path)
 		report_not_opened(path);
 	check_regular(file);
 	return file;
+}
+
+int64
+intake_source_disk_size(const void *file)
+{
+	return ((const DiskFile *) file)->size;
 }
 
 static void

@@ -24,6 +24,9 @@ extern void intake_source_disk_check_rights(void);
  */
 extern void *intake_source_disk_open(const char *path);
 
+/* The length of the file that was opened, in bytes. */
+extern int64 intake_source_disk_size(const void *file);
+
 extern const IntakeSourceRoutine intake_source_disk;
 
 #endif							/* INTAKE_SOURCE_DISK_H */

@@ -243,7 +243,7 @@ read_input(Inflate *state)
 }
 
 /*
- * Tells by the first bytes whether they are compressed.  No text in an
+ * Tells by the first bytes whether they are compressed, once.  No text in an
  * encoding that we know begins like that, and no Avro file.
  */
 static void
@@ -251,6 +251,8 @@ recognize_method(Inflate *state)
 {
 	const unsigned char *mark = state->input;
 
+	if (state->is_recognized)
+		return;
 	while (state->len < MARK_SIZE && !state->is_ended)
 		read_input(state);
 	state->is_recognized = true;
@@ -319,8 +321,7 @@ read_inflated(IntakeSource *source, char *out, size_t len)
 {
 	Inflate    *state = source->state;
 
-	if (!state->is_recognized)
-		recognize_method(state);
+	recognize_method(state);
 	if (state->method == NULL)
 		return read_plain(state, out, len);
 	return read_compressed(state, out, len);
@@ -343,4 +344,13 @@ intake_source_open_inflated(const IntakeSourceRoutine *routine, void *inner,
 	MemoryContextRegisterResetCallback(CurrentMemoryContext,
 									   &state->callback);
 	return intake_source_open(&inflate_routine, state, encoding);
+}
+
+bool
+intake_source_inflates(IntakeSource *source)
+{
+	Inflate    *state = source->state;
+
+	recognize_method(state);
+	return state->method != NULL;
 }

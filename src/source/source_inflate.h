@@ -28,4 +28,7 @@ extern PGDLLEXPORT IntakeSource *
 intake_source_open_inflated(const IntakeSourceRoutine *routine, void *inner,
 							int encoding, uint64 max_bytes);
 
+/* Whether the payload is compressed; reads its first bytes. */
+extern bool intake_source_inflates(IntakeSource *source);
+
 #endif							/* INTAKE_SOURCE_INFLATE_H */
