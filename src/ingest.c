@@ -355,7 +355,7 @@ perform_operation(const IntakeRequest *request, Relation rel,
 
 	intake_progress_begin(RelationGetRelid(rel), request->source);
 	run_operation(request, plan, operation, &progress);
-	intake_progress_end();
+	intake_progress_end(request->source);
 
 	error_context_stack = callback.previous;
 	operation->mode = intake_mode_name(plan->mode);

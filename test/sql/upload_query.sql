@@ -422,6 +422,16 @@ SELECT rows_inserted FROM intake.upload('once', E'[1]\n[2]\n[3]');
 SELECT last();
 SELECT rows_deleted FROM intake.delete_partitions('once', '[{"id": 1}]', options => '{"key": ["id"]}');
 SELECT rows_deleted > 0 AS deleted FROM intake.last_upload();
+-- a dry run is known by its sys_cn
+SELECT rows_inserted FROM intake.upload_query('once', 'SELECT 1 AS id FROM generate_series(1, 9)',
+    options => '{"dry_run": true}');
+SELECT rows_inserted, sys_cn FROM intake.last_upload();
+
+-- rows that the query locks
+BEGIN;
+SELECT counted(u) FROM intake.upload_query('once', 'SELECT id FROM kept WHERE id > 100 ORDER BY id FOR UPDATE') u;
+SELECT mode FROM pg_locks WHERE relation = 'kept'::regclass;
+ROLLBACK;
 
 SET client_min_messages = warning;
 DROP SCHEMA query CASCADE;

@@ -79,7 +79,8 @@ $node->safe_psql(
     -- SQLSTATE, or the rows
     CREATE FUNCTION attempt(path text) RETURNS text LANGUAGE plpgsql AS \$\$
     BEGIN
-        PERFORM intake.upload_file('loaded', path, options => '{"truncate": true, "allow_empty": true}');
+        PERFORM intake.upload_file('loaded', path,
+            options => '{"truncate": true, "allow_empty": true}');
         RETURN (SELECT coalesce(string_agg(id || note, ',' ORDER BY id), 'none')
                 FROM loaded);
     EXCEPTION WHEN OTHERS THEN
@@ -109,7 +110,8 @@ foreach my $name (qw(gzip gzip_stored gzip_full gzip_named gzip_members
         "10000|$size\n0",
         "$name: the same rows and bytes");
     is( outcome(
-            qq{LOAD 'pg_intake'; SELECT chunk FROM unnest(ARRAY[1, 2, 3, 4, 5, 1000, 65536]) chunk
+            qq{LOAD 'pg_intake';
+            SELECT chunk FROM unnest(ARRAY[1, 2, 3, 4, 5, 1000, 65536]) chunk
             WHERE stream_inflate(pg_read_binary_file('$dir/$name'), chunk, 0)
                 <> pg_read_binary_file('$dir/plain')}),
         '',
@@ -167,28 +169,40 @@ is( outcome(
 # Cut, damaged, followed by something else
 #
 
+# Each: the file, the member or frame, the byte where known, what is wrong.
+my $behind = 2 + -s "$dir/gzip";
 my @broken = (
-    [ 'gzip_cut', 'compressed payload ends early', 'gzip member 1, after byte ' . -s "$dir/gzip_cut" ],
-    [ 'gzip_cut_checksum', 'compressed payload ends early', 'gzip member 1, after byte ' . -s "$dir/gzip_cut_checksum" ],
-    [ 'gzip_second_cut', 'compressed payload ends early', 'gzip member 2, after byte ' . -s "$dir/gzip_second_cut" ],
-    [ 'zstd_cut', 'compressed payload ends early', 'zstd frame 1, after byte ' . -s "$dir/zstd_cut" ],
-    [ 'gzip_behind', 'compressed payload is damaged: incorrect header check', 'gzip member 2, near byte ' . (2 + -s "$dir/gzip") ],
-    [ 'gzip_padded', 'compressed payload is damaged: incorrect header check', 'gzip member 2, near byte ' . (2 + -s "$dir/gzip") ],
-    [ 'gzip_then_zstd', 'compressed payload is damaged: incorrect header check', 'gzip member 2, near byte ' . (2 + -s "$dir/gzip") ],
-    [ 'gzip_wrong_checksum', 'compressed payload is damaged: incorrect data check', 'gzip member 1, near byte \d+' ],
-    [ 'gzip_wrong_length', 'compressed payload is damaged: incorrect length check', 'gzip member 1, near byte \d+' ],
-    [ 'gzip_method', 'compressed payload is damaged: unknown compression method', 'gzip member 1, near byte \d+' ],
-    [ 'zstd_behind', 'compressed payload is damaged: Unknown frame descriptor', 'zstd frame 2, near byte \d+' ],
-    [ 'zstd_wrong_checksum', q{compressed payload is damaged: Restored data doesn't match checksum}, 'zstd frame 1, near byte \d+' ]);
+    [ 'gzip_cut', 'gzip member 1', -s "$dir/gzip_cut" ],
+    [ 'gzip_cut_checksum', 'gzip member 1', -s "$dir/gzip_cut_checksum" ],
+    [ 'gzip_second_cut', 'gzip member 2', -s "$dir/gzip_second_cut" ],
+    [ 'zstd_cut', 'zstd frame 1', -s "$dir/zstd_cut" ],
+    [ 'gzip_behind', 'gzip member 2', $behind, 'incorrect header check' ],
+    [ 'gzip_padded', 'gzip member 2', $behind, 'incorrect header check' ],
+    [ 'gzip_then_zstd', 'gzip member 2', $behind, 'incorrect header check' ],
+    [ 'gzip_wrong_checksum', 'gzip member 1', '\d+', 'incorrect data check' ],
+    [ 'gzip_wrong_length', 'gzip member 1', '\d+', 'incorrect length check' ],
+    [ 'gzip_method', 'gzip member 1', '\d+', 'unknown compression method' ],
+    [ 'zstd_behind', 'zstd frame 2', '\d+', 'Unknown frame descriptor' ],
+    [
+        'zstd_wrong_checksum', 'zstd frame 1',
+        '\d+', q{Restored data doesn't match checksum}
+    ]);
 
 outcome('TRUNCATE loaded');
 foreach my $case (@broken)
 {
-    my ($name, $message, $where) = @$case;
+    my ($name, $part, $byte, $fault) = @$case;
+    my $error =
+      defined $fault
+      ? qr/compressed payload is damaged: \Q$fault\E
+DETAIL:  It was found in $part, near byte $byte\./
+      : qr/compressed payload ends early
+DETAIL:  It ends inside $part, after byte $byte\./;
 
     like(
         outcome(upload("$dir/$name")),
-        qr/^ERROR:  22P04: \Q$message\E\nDETAIL:  It (?:ends inside|was found in) $where\.\nCONTEXT:  upload into table "loaded", (?:record \d+, )?line \d+\z/,
+        qr/^ERROR:  22P04: $error
+CONTEXT:  upload into table "loaded", (?:record \d+, )?line \d+\z/,
         "$name: an error that says where");
 }
 like(
@@ -197,7 +211,7 @@ like(
     'a window of 2 GB is refused');
 like(
     outcome(upload("$dir/bad_record")),
-    qr/^ERROR:  22032: .*\n(?:.*\n)*CONTEXT:  upload into table "loaded", record 5001, line 5001/,
+    qr/^ERROR:  22032: .*upload into table "loaded", record 5001, line 5001/s,
     'a bad record of a compressed file has its number');
 is(outcome('SELECT count(*) FROM loaded'), '0', 'none of them left a row');
 
@@ -250,12 +264,14 @@ foreach my $name (qw(small_gzip small_zstd))
 
 # The limit, which a door may set.
 is( outcome(
-        qq{LOAD 'pg_intake'; SELECT length(stream_inflate(pg_read_binary_file('$dir/gzip'), 1000, $size))}),
+        qq{LOAD 'pg_intake'; SELECT length(stream_inflate(
+            pg_read_binary_file('$dir/gzip'), 1000, $size))}),
     $size,
     'as long as the limit');
 like(
     outcome(
-        qq{LOAD 'pg_intake'; SELECT length(stream_inflate(pg_read_binary_file('$dir/gzip'), 1000, $size - 1))}),
+        qq{LOAD 'pg_intake'; SELECT length(stream_inflate(
+            pg_read_binary_file('$dir/gzip'), 1000, $size - 1))}),
     qr/^ERROR:  54000: compressed payload inflates to more than @{[$size - 1]} bytes$/,
     'longer than the limit');
 
@@ -272,7 +288,8 @@ $node->safe_psql(
     });
 like(
     outcome(upload("$dir/small"), 'plain'),
-    qr/^ERROR:  42501: permission denied to upload a file of the server\n.*pg_read_server_files.*\nHINT:  Anyone can/,
+    qr/^ERROR:  42501: permission denied to upload a file of the server
+DETAIL:  .*"pg_read_server_files".*\nHINT:  Anyone can/,
     'who may insert may not read files');
 like(
     outcome(upload("$dir/missing"), 'plain'),
@@ -294,11 +311,15 @@ append_to_file("$dir/locked", "[1]\n");
 chmod(0000, "$dir/locked") or die "chmod: $!";
 
 my @no_files = (
-    [ "$dir/missing", qr/^ERROR:  58P01: could not open file ".*missing" for reading: No such file or directory\nHINT:  intake.upload_file\(\) instructs/ ],
-    [ "$dir/small/x", qr/^ERROR:  \w{5}: could not open file ".*" for reading: Not a directory/ ],
+    [
+        "$dir/missing",
+        qr/^ERROR:  58P01: could not open file ".*missing" for reading: .*
+HINT:  intake.upload_file\(\) instructs/
+    ],
+    [ "$dir/small/x", qr/^ERROR:  \w{5}: could not open file .*: Not a dir/ ],
     [ $dir, qr/^ERROR:  42809: ".*" is a directory$/ ],
     [ "$dir/fifo", qr/^ERROR:  42809: ".*fifo" is not a regular file$/ ],
-    [ "$dir/socket", qr/^ERROR:  \w{5}: could not open file ".*socket" for reading: / ],
+    [ "$dir/socket", qr/^ERROR:  \w{5}: could not open file ".*socket" / ],
     [ '/dev/zero', qr/^ERROR:  42809: ".*zero" is not a regular file$/ ],
     [ '', qr/^ERROR:  58P01: could not open file "" for reading: / ]);
 
@@ -313,7 +334,7 @@ SKIP:
     skip 'root may read everything', 1 if $> == 0;
     like(
         outcome(upload("$dir/locked")),
-        qr/^ERROR:  42501: could not open file ".*" for reading: Permission denied\nHINT:/,
+        qr/^ERROR:  42501: could not open file .*: Permission denied\nHINT:/,
         'a file that the server may not read');
 }
 like(outcome(upload("$dir/link")), qr/^6\|/, 'a link to a file is one');
@@ -350,6 +371,32 @@ is( outcome(
         SELECT rows_inserted FROM intake.last_upload()}),
     '6|' . (-s "$dir/small") . "\n10000\n6\n6",
     'the last upload, that of a prepared transaction left out');
+
+#
+# What pg_stat_progress_copy shows, as a trigger sees it
+#
+
+$node->safe_psql(
+    'postgres', q{
+    CREATE TABLE shown (type text, bytes bigint, total bigint, tuples bigint);
+    CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO shown
+        SELECT type, bytes_processed, bytes_total, tuples_processed
+        FROM pg_stat_progress_copy WHERE pid = pg_backend_pid();
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER look AFTER INSERT ON loaded EXECUTE FUNCTION look();
+    });
+foreach my $name ('plain', 'gzip')
+{
+    is( outcome(
+            "TRUNCATE shown; SELECT FROM intake.upload_file('loaded', '$dir/$name'); "
+              . 'SELECT * FROM shown'),
+        "FILE|$size|" . ($name eq 'plain' ? $size : 0) . '|10000',
+        "$name: the bytes decoded, and in all where that is known");
+}
+$node->safe_psql('postgres', 'DROP TRIGGER look ON loaded');
 
 #
 # Large files, which take their time but no memory
