@@ -34,6 +34,7 @@
 #include "ingest.h"
 #include "plan.h"
 #include "progress.h"
+#include "registry/operation_last.h"
 #include "write/write.h"
 
 /* What the error context callback shows. */
@@ -292,7 +293,8 @@ begin_decoder(const IntakeRequest *request, IntakePlan *plan,
 
 static void
 begin_writer(IntakeWriter *writer, IntakePlan *plan,
-			 IntakeOperation *operation, Progress *progress)
+			 const IntakeDecoder *decoder, IntakeOperation *operation,
+			 Progress *progress)
 {
 	writer->routine = plan->writer;
 	writer->rel = plan->rel;
@@ -302,6 +304,7 @@ begin_writer(IntakeWriter *writer, IntakePlan *plan,
 	writer->options = plan->options;
 	writer->key = plan->key;
 	writer->sys_op = plan->sys_op;
+	writer->needs_stage = decoder->is_volatile;
 	writer->counters = &operation->counters;
 	writer->position = &progress->write_position;
 	writer->context = CurrentMemoryContext;
@@ -317,7 +320,7 @@ run_operation(const IntakeRequest *request, IntakePlan *plan,
 	IntakeDecoder *decoder = begin_decoder(request, plan, progress);
 	IntakeCounters *counters = &operation->counters;
 
-	begin_writer(&writer, plan, operation, progress);
+	begin_writer(&writer, plan, decoder, operation, progress);
 	counters->rows_received = move_rows(plan, decoder, &writer, progress);
 	decoder->routine->end(decoder);
 	intake_source_drain(request->source);
@@ -352,7 +355,7 @@ perform_operation(const IntakeRequest *request, Relation rel,
 
 	intake_progress_begin(RelationGetRelid(rel), request->source);
 	run_operation(request, plan, operation, &progress);
-	intake_progress_end();
+	intake_progress_end(request->source);
 
 	error_context_stack = callback.previous;
 	operation->mode = intake_mode_name(plan->mode);
@@ -425,4 +428,5 @@ intake_ingest(const IntakeRequest *request, IntakeOperation *operation)
 	else
 		ingest(request, options, operation);
 	MemoryContextSwitchTo(caller);
+	intake_operation_last_keep(operation);
 }

@@ -16,12 +16,13 @@
 #include "progress.h"
 
 /*
- * What is shown.  A transaction that fails ends the report by itself; the
- * next begin sets all of this anew.
+ * What is shown, and of which upload: NULL of none, a source that is gone
+ * after one that failed.  A transaction that fails ends the report by itself;
+ * the next begin sets all of this anew.
  */
 static struct
 {
-	bool		is_shown;
+	const IntakeSource *owner;
 	Oid			relid;
 	int64		values[PGSTAT_NUM_PROGRESS_PARAM];
 }			report;
@@ -66,9 +67,13 @@ show(void)
 void
 intake_progress_begin(Oid relid, const IntakeSource *source)
 {
-	report.is_shown = !is_reporting();
-	if (!report.is_shown)
+	if (is_reporting())
+	{
+		if (report.owner == source)
+			report.owner = NULL;
 		return;
+	}
+	report.owner = source;
 	memset(report.values, 0, sizeof(report.values));
 	report.relid = relid;
 	report.values[PROGRESS_COPY_COMMAND] = PROGRESS_COPY_COMMAND_FROM;
@@ -90,7 +95,7 @@ intake_progress_report(const IntakeSource *source, int64 records,
 	};
 	int			i;
 
-	if (!report.is_shown)
+	if (report.owner != source)
 		return;
 	for (i = 0; i < lengthof(params); i++)
 		report.values[params[i]] = values[i];
@@ -103,14 +108,15 @@ intake_progress_report(const IntakeSource *source, int64 records,
 void
 intake_progress_resume(void)
 {
-	if (report.is_shown && !is_reporting())
+	if (report.owner != NULL && !is_reporting())
 		show();
 }
 
 void
-intake_progress_end(void)
+intake_progress_end(const IntakeSource *source)
 {
-	if (report.is_shown)
-		pgstat_progress_end_command();
-	report.is_shown = false;
+	if (report.owner != source)
+		return;
+	pgstat_progress_end_command();
+	report.owner = NULL;
 }

@@ -4,8 +4,8 @@
  *	  What pg_stat_progress_copy shows of an upload.
  *
  * PostgreSQL has one such report a session.  An upload inside another
- * command that reports (of a trigger that COPY fires, for one) leaves it to
- * that command.
+ * command that reports (of a trigger that COPY fires, for one, or of a query
+ * that is uploaded) leaves it to that command.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,6 +27,7 @@ extern void intake_progress_report(const IntakeSource *source, int64 records,
  */
 extern void intake_progress_resume(void);
 
-extern void intake_progress_end(void);
+/* Ends the report, when it is that of this upload. */
+extern void intake_progress_end(const IntakeSource *source);
 
 #endif							/* INTAKE_PROGRESS_H */

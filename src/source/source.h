@@ -92,7 +92,7 @@ extern void intake_source_set_encoding(IntakeSource *source, int encoding);
  * and sets is_ended, when there are none.  Raises an error when the unread
  * bytes have reached pg_intake.max_record_size.
  */
-extern bool intake_source_fill(IntakeSource *source);
+extern PGDLLEXPORT bool intake_source_fill(IntakeSource *source);
 
 /*
  * Reads the rest of the payload, so that count and digest cover all of it,

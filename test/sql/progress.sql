@@ -45,6 +45,14 @@ COPY outer_place FROM STDIN;
 \.
 SELECT id, command, type, relid FROM seen;
 
+-- An upload inside an upload leaves the report to the outer one, which ends it.
+TRUNCATE seen;
+SELECT rows_inserted FROM intake.upload_query('outer_place', $$
+    SELECT i + rows_inserted - 1 AS id FROM generate_series(40001, 50001, 10000) i,
+        intake.upload_query('place', 'SELECT 30001 AS id')$$);
+SELECT id, type, relid FROM seen;
+SELECT count(*) FROM pg_stat_progress_copy;
+
 -- A merge whose first try is rolled back goes on reporting: the trigger makes
 -- it look as if another session had been in the way.
 TRUNCATE seen, place;
