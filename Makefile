@@ -29,6 +29,8 @@ OBJS = \
 	src/convert_numeric.o \
 	src/convert_text.o \
 	src/convert_time.o \
+	src/copy.o \
+	src/copy_options.o \
 	src/defaults.o \
 	src/ingest.o \
 	src/options.o \
@@ -47,6 +49,8 @@ OBJS = \
 	src/registry/rename.o \
 	src/registry/target.o \
 	src/source/source.o \
+	src/source/source_copy.o \
+	src/source/source_file.o \
 	src/source/source_jsonb.o \
 	src/format/avro_codec.o \
 	src/format/avro_fast.o \

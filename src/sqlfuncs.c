@@ -80,21 +80,13 @@ required_argument(FunctionCallInfo fcinfo, int argument, const char *name)
 	return PG_GETARG_DATUM(argument);
 }
 
-/* The operation's UUID; a random (version 4) one when none is given. */
+/* The operation's UUID; a random one when none is given. */
 static pg_uuid_t
 operation_argument(FunctionCallInfo fcinfo, int argument)
 {
-	pg_uuid_t	uuid;
-
-	if (!PG_ARGISNULL(argument))
-		return *PG_GETARG_UUID_P(argument);
-	if (!pg_strong_random(uuid.data, UUID_LEN))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not generate random values")));
-	uuid.data[6] = (uuid.data[6] & 0x0f) | 0x40;
-	uuid.data[8] = (uuid.data[8] & 0x3f) | 0x80;
-	return uuid;
+	if (PG_ARGISNULL(argument))
+		return intake_operation_make_uuid();
+	return *PG_GETARG_UUID_P(argument);
 }
 
 /* The request that the arguments of intake.upload() make, without source. */
