@@ -34,8 +34,12 @@
 						 TUPLESORT_NONE)
 #endif
 
-/* Types of protocol messages. */
+/*
+ * Types of protocol messages, and whether bytes of the client's have been
+ * received that nobody has taken yet.
+ */
 #if PG_VERSION_NUM < 170000
+#define intake_has_received() pq_buffer_has_data()
 #define PqMsg_CopyData			'd'
 #define PqMsg_CopyDone			'c'
 #define PqMsg_CopyFail			'f'
@@ -44,6 +48,7 @@
 #define PqMsg_Sync				'S'
 #else
 #include "libpq/protocol.h"
+#define intake_has_received() (pq_buffer_remaining_data() > 0)
 #endif
 
 /* What a failed assertion calls, which the fuzzers' server defines. */

@@ -163,6 +163,10 @@ has_data(ClientState *client)
 	return !client->is_done;
 }
 
+/*
+ * Takes what has come, and does not wait for more once there is something: a
+ * bad record is an error even when its client has nothing else to send.
+ */
 static size_t
 read_copy(IntakeSource *source, char *out, size_t len)
 {
@@ -175,7 +179,7 @@ read_copy(IntakeSource *source, char *out, size_t len)
 		client->has_begun = true;
 		send_response();
 	}
-	while (n < len && has_data(client))
+	while (n < len && (n == 0 || intake_has_received()) && has_data(client))
 	{
 		size_t		part = message->len - message->cursor;
 
