@@ -316,6 +316,29 @@ is_deeply(
 is($node->safe_psql('postgres', 'SELECT * FROM loaded ORDER BY id'),
     "1|merged\n2|merged\n3|merged", 'and sees the rows of the time between');
 
+# In a savepoint, from which an error goes back.
+foreach my $command ('BEGIN', 'SAVEPOINT s')
+{
+    transmit($socket, query($command));
+    receive_until($socket, 'Z');
+}
+foreach my $row (qq{[5, "five"]\n}, qq{["five", 5]\n}, qq{[6, "six"]\n})
+{
+    transmit($socket, query($merge), data($row), $done);
+    my @answer = receive_until($socket, 'Z');
+    is_deeply(
+        \@answer,
+        $row =~ /5\]/ ? [ 'G', 'E 22P02', 'Z E' ] : [ 'G', 'C COPY 1', 'Z T' ],
+        "in a savepoint: @answer");
+    next if $row =~ /six/;
+    transmit($socket, query('ROLLBACK TO s'));
+    receive_until($socket, 'Z');
+}
+transmit($socket, query('COMMIT'));
+receive_until($socket, 'Z');
+is($node->safe_psql('postgres', 'SELECT id FROM loaded WHERE id > 3'),
+    '6', 'what was rolled back is not there');
+
 transmit($socket, query('BEGIN ISOLATION LEVEL REPEATABLE READ'));
 receive_until($socket, 'Z');
 transmit($socket, query($merge), data(qq{[1, "later"]\n}));

@@ -44,13 +44,12 @@ sub output_of
     local $ENV{PG_ABS_SRCDIR} = ($ENV{PG_REGRESS_SQL} // '') . '/..';
 
     $node->safe_psql('postgres', 'CREATE DATABASE tried TEMPLATE template0');
-    system(
-        join(' ',
-            'psql', '-X', '-a', '-q',
-            '-v HIDE_TABLEAM=on -v HIDE_TOAST_COMPRESSION=on',
-            "-v dir=$folder",
-            map({ "-f '$_'" } @files),
-            ">'$output' 2>&1"));
+
+    # By standard input: with -f psql tells the line at which a message of the
+    # server reached it, and that depends on who was faster.
+    system( join(' ', 'cat', map({ "'$_'" } @files))
+          . " | psql -X -a -q -v HIDE_TABLEAM=on"
+          . " -v HIDE_TOAST_COMPRESSION=on -v dir=$folder >'$output' 2>&1");
     $node->safe_psql('postgres', 'DROP DATABASE tried');
     return slurp_file($output);
 }
