@@ -89,13 +89,6 @@ open_source(const CopyStmt *stmt)
 	return intake_source_open_file(stmt->filename, PG_UTF8);
 }
 
-static int64
-count_affected(const IntakeCounters *counters)
-{
-	return counters->rows_inserted + counters->rows_updated +
-		Max(counters->rows_deleted, 0);
-}
-
 /* Tells the client what a result row would tell it. */
 static void
 report_operation(const IntakeOperation *operation)
@@ -143,7 +136,7 @@ run_upload(ParseState *pstate, const CopyStmt *stmt)
 	check_columns(stmt, request.relid);
 	intake_ingest(&request, &operation);
 	report_operation(&operation);
-	return (uint64) count_affected(&operation.counters);
+	return (uint64) intake_operation_affected(&operation);
 }
 
 static void

@@ -144,8 +144,7 @@ answer_request(FunctionCallInfo fcinfo, const IntakeRequest *request)
 	values[RESULT_ROWS_SKIPPED] = Int64GetDatum(counters->rows_skipped);
 	values[RESULT_ROWS_REJECTED] = Int64GetDatum(counters->rows_rejected);
 	values[RESULT_ROWS_AFFECTED] =
-		Int64GetDatum(counters->rows_inserted + counters->rows_updated +
-					  Max(counters->rows_deleted, 0));
+		Int64GetDatum(intake_operation_affected(&operation));
 	values[RESULT_ERRORS] = JsonbPGetDatum(operation.errors);
 	nulls[RESULT_ERRORS] = (operation.errors == NULL);
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values,

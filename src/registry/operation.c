@@ -45,6 +45,15 @@ typedef struct RunningOperation
 
 static RunningOperation *running = NULL;
 
+int64
+intake_operation_affected(const IntakeOperation *operation)
+{
+	const IntakeCounters *counters = &operation->counters;
+
+	return counters->rows_inserted + counters->rows_updated +
+		Max(counters->rows_deleted, 0);
+}
+
 pg_uuid_t
 intake_operation_make_uuid(void)
 {
