@@ -29,6 +29,8 @@ OBJS = \
 	src/convert_numeric.o \
 	src/convert_text.o \
 	src/convert_time.o \
+	src/copy.o \
+	src/copy_options.o \
 	src/defaults.o \
 	src/dry_run.o \
 	src/ingest.o \
@@ -50,9 +52,11 @@ OBJS = \
 	src/registry/rename.o \
 	src/registry/target.o \
 	src/source/source.o \
+	src/source/source_copy.o \
 	src/source/source_disk.o \
 	src/source/source_inflate.o \
 	src/source/source_jsonb.o \
+	src/source/source_program.o \
 	src/format/avro_codec.o \
 	src/format/avro_fast.o \
 	src/format/avro_json.o \

@@ -131,9 +131,8 @@ make_options(void)
 	return options;
 }
 
-/* Raises the error for an option that the door does not have. */
-static void
-report_unknown_option(const char *name, int door)
+char *
+intake_options_names(int door)
 {
 	StringInfoData list;
 	int			i;
@@ -145,14 +144,12 @@ report_unknown_option(const char *name, int door)
 			appendStringInfo(&list, "%s\"%s\"", list.len > 0 ? ", " : "",
 							 definitions[i].name);
 	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("unrecognized option \"%s\"", name),
-			 errhint("Valid options are %s.", list.data)));
+	return list.data;
 }
 
+/* NULL if the door has no such option. */
 static const OptionDefinition *
-find_option(const char *name, int door)
+find_definition(const char *name, int door)
 {
 	int			i;
 
@@ -162,8 +159,32 @@ find_option(const char *name, int door)
 			strcmp(definitions[i].name, name) == 0)
 			return &definitions[i];
 	}
-	report_unknown_option(name, door);
-	return NULL;				/* not reached */
+	return NULL;
+}
+
+bool
+intake_options_has(const char *name, int door, bool *is_list)
+{
+	const OptionDefinition *definition = find_definition(name, door);
+
+	if (definition == NULL)
+		return false;
+	*is_list = (definition->type == OPTION_NAMES);
+	return true;
+}
+
+static const OptionDefinition *
+find_option(const char *name, int door)
+{
+	const OptionDefinition *definition = find_definition(name, door);
+
+	if (definition == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unrecognized option \"%s\"", name),
+				 errhint("Valid options are %s.",
+						 intake_options_names(door))));
+	return definition;
 }
 
 /* Raises the error for a value that an option cannot have. */

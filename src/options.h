@@ -84,6 +84,15 @@ extern IntakeOptions *intake_options_parse(Jsonb *given, Jsonb *base,
 extern IntakeOptions *intake_options_peek(Jsonb *given, int door);
 
 /*
+ * Whether the door has an option of this name, and *is_list whether its value
+ * is a list of names.
+ */
+extern bool intake_options_has(const char *name, int door, bool *is_list);
+
+/* The names of the door's options, quoted, for a hint. */
+extern char *intake_options_names(int door);
+
+/*
  * The given options without those that a repeat of an operation may change
  * (query_id, dry_run), as text that is equal when the options are.
  */

@@ -25,7 +25,6 @@
 #include "ingest.h"
 #include "registry/operation_last.h"
 #include "source/source_disk.h"
-#include "source/source_inflate.h"
 
 PG_FUNCTION_INFO_V1(intake_delete_partitions);
 PG_FUNCTION_INFO_V1(intake_last_upload);
@@ -100,21 +99,13 @@ required_argument(FunctionCallInfo fcinfo, int argument, const char *name)
 	return PG_GETARG_DATUM(argument);
 }
 
-/* The operation's UUID; a random (version 4) one when none is given. */
+/* The operation's UUID; a random one when none is given. */
 static pg_uuid_t
 operation_argument(FunctionCallInfo fcinfo, int argument)
 {
-	pg_uuid_t	uuid;
-
-	if (!PG_ARGISNULL(argument))
-		return *PG_GETARG_UUID_P(argument);
-	if (!pg_strong_random(uuid.data, UUID_LEN))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not generate random values")));
-	uuid.data[6] = (uuid.data[6] & 0x0f) | 0x40;
-	uuid.data[8] = (uuid.data[8] & 0x3f) | 0x80;
-	return uuid;
+	if (PG_ARGISNULL(argument))
+		return intake_operation_make_uuid();
+	return *PG_GETARG_UUID_P(argument);
 }
 
 /* The mode that was asked for. */
@@ -186,8 +177,7 @@ make_result(FunctionCallInfo fcinfo, const IntakeOperation *operation)
 	values[RESULT_ROWS_SKIPPED] = Int64GetDatum(counters->rows_skipped);
 	values[RESULT_ROWS_REJECTED] = Int64GetDatum(counters->rows_rejected);
 	values[RESULT_ROWS_AFFECTED] =
-		Int64GetDatum(counters->rows_inserted + counters->rows_updated +
-					  Max(counters->rows_deleted, 0));
+		Int64GetDatum(intake_operation_affected(operation));
 	values[RESULT_ERRORS] = JsonbPGetDatum(operation->errors);
 	nulls[RESULT_ERRORS] = (operation->errors == NULL);
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values,
@@ -262,16 +252,9 @@ intake_upload_file(PG_FUNCTION_ARGS)
 {
 	IntakeRequest request = make_upload_request(fcinfo, "path");
 	char	   *path = text_to_cstring(PG_GETARG_TEXT_PP(UPLOAD_PAYLOAD));
-	void	   *file;
 
-	intake_source_disk_check_rights();
 	request.door = "file";
-	file = intake_source_disk_open(path);
-	request.source = intake_source_open_inflated(&intake_source_disk, file,
-												 PG_UTF8, 0);
-	request.source->kind = INTAKE_SOURCE_FILE;
-	if (!intake_source_inflates(request.source))
-		request.source->total = intake_source_disk_size(file);
+	request.source = intake_source_open_disk(path, PG_UTF8, false);
 	return answer_request(fcinfo, &request);
 }
 

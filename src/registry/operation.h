@@ -62,6 +62,12 @@ typedef struct IntakeOperation
 	uint8		digest[INTAKE_DIGEST_LENGTH];
 } IntakeOperation;
 
+/* Rows inserted, updated and deleted, as far as that is known. */
+extern int64 intake_operation_affected(const IntakeOperation *operation);
+
+/* A random (version 4) UUID, for a client that names none. */
+extern pg_uuid_t intake_operation_make_uuid(void);
+
 /*
  * Claims operation->uuid for the current user and looks for its record.
  * Returns false when there is none that succeeded: sys_cn and started_at are

@@ -21,6 +21,7 @@
 #include "utils/wait_event.h"
 
 #include "source/source_disk.h"
+#include "source/source_inflate.h"
 
 typedef struct DiskFile
 {
@@ -29,8 +30,8 @@ typedef struct DiskFile
 	int64		size;
 } DiskFile;
 
-void
-intake_source_disk_check_rights(void)
+static void
+check_rights(void)
 {
 	if (has_privs_of_role(GetUserId(), ROLE_PG_READ_SERVER_FILES))
 		return;
@@ -51,17 +52,16 @@ report_not_opened(const char *path)
 			(errcode_for_file_access(),
 			 errmsg("could not open file \"%s\" for reading: %m", path),
 			 is_misplaced ?
-			 errhint("intake.upload_file() instructs the PostgreSQL server process to read a file. "
-					 "You may want a client-side facility such as psql's \\copy.") : 0));
+			 errhint("The PostgreSQL server reads this file. For a file of the client there is psql's \\copy.") : 0));
 }
 
 /*
- * Refuses what is not a regular file, and sets the size of what is.
- * A FIFO would be waited for, and neither it nor a device can be read again
- * by a retry.
+ * Refuses directories, and what is not a regular file unless any will do: a
+ * FIFO would be waited for, and neither it nor a device can be read again by
+ * a retry.  Sets the size of a regular file.
  */
 static void
-check_regular(DiskFile *file)
+check_kind(DiskFile *file, bool takes_any)
 {
 	struct stat status;
 
@@ -73,32 +73,28 @@ check_regular(DiskFile *file)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is a directory", file->path)));
-	if (!S_ISREG(status.st_mode))
+	if (!S_ISREG(status.st_mode) && !takes_any)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a regular file", file->path)));
-	file->size = status.st_size;
+	file->size = S_ISREG(status.st_mode) ? status.st_size : 0;
 }
 
-void *
-intake_source_disk_open(const char *path)
+static DiskFile *
+open_file(const char *path, bool takes_any)
 {
 	DiskFile   *file = palloc(sizeof(DiskFile));
+	int			flags = O_RDONLY | O_NOCTTY | PG_BINARY;
 
-	/* What is not a regular file must not make the opening wait, either. */
+	/* What is refused must not make the opening wait, either. */
+	if (!takes_any)
+		flags |= O_NONBLOCK;
 	file->path = pstrdup(path);
-	file->fd = OpenTransientFile(path, O_RDONLY | O_NONBLOCK | O_NOCTTY |
-								 PG_BINARY);
+	file->fd = OpenTransientFile(path, flags);
 	if (file->fd < 0)
 		report_not_opened(path);
-	check_regular(file);
+	check_kind(file, takes_any);
 	return file;
-}
-
-int64
-intake_source_disk_size(const void *file)
-{
-	return ((const DiskFile *) file)->size;
 }
 
 static void
@@ -137,4 +133,19 @@ read_disk(IntakeSource *source, char *out, size_t len)
 	return (size_t) n;
 }
 
-const IntakeSourceRoutine intake_source_disk = {"disk", read_disk};
+static const IntakeSourceRoutine disk_routine = {"disk", read_disk};
+
+IntakeSource *
+intake_source_open_disk(const char *path, int encoding, bool takes_any)
+{
+	DiskFile   *file;
+	IntakeSource *source;
+
+	check_rights();
+	file = open_file(path, takes_any);
+	source = intake_source_open_inflated(&disk_routine, file, encoding, 0);
+	source->kind = INTAKE_SOURCE_FILE;
+	if (!intake_source_inflates(source))
+		source->total = file->size;
+	return source;
+}

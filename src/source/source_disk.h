@@ -3,10 +3,6 @@
  * source_disk.h
  *	  A file on the server, as COPY FROM 'file' reads one.
  *
- * The path is absolute or relative to the data directory.  The file is closed
- * when its end has been read, or with the (sub)transaction.  A source needs
- * both of these: intake_source_open(&intake_source_disk, file, encoding).
- *
  *-------------------------------------------------------------------------
  */
 #ifndef INTAKE_SOURCE_DISK_H
@@ -14,19 +10,14 @@
 
 #include "source/source.h"
 
-/* Raises the error of COPY unless the current user may read server files. */
-extern void intake_source_disk_check_rights(void);
-
 /*
- * Opens a file, which must be a regular one: the state of a source with the
- * routine below, in the current memory context.  Rights are the caller's to
- * check.
+ * Opens a file, plain or compressed by gzip or zstd; a relative path starts
+ * at the data directory.  Errors unless the current user has the rights of
+ * pg_read_server_files, and for what is not a regular file unless takes_any.
+ * The file is closed when its end has been read, or with the
+ * (sub)transaction.  In the current memory context.
  */
-extern void *intake_source_disk_open(const char *path);
-
-/* The length of the file that was opened, in bytes. */
-extern int64 intake_source_disk_size(const void *file);
-
-extern const IntakeSourceRoutine intake_source_disk;
+extern IntakeSource *intake_source_open_disk(const char *path, int encoding,
+											 bool takes_any);
 
 #endif							/* INTAKE_SOURCE_DISK_H */

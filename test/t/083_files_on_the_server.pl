@@ -314,7 +314,7 @@ my @no_files = (
     [
         "$dir/missing",
         qr/^ERROR:  58P01: could not open file ".*missing" for reading: .*
-HINT:  intake.upload_file\(\) instructs/
+HINT:  The PostgreSQL server reads this file\./
     ],
     [ "$dir/small/x", qr/^ERROR:  \w{5}: could not open file .*: Not a dir/ ],
     [ $dir, qr/^ERROR:  42809: ".*" is a directory$/ ],
