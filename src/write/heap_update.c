@@ -118,6 +118,7 @@ intake_heap_update_begin(IntakeWriter *writer, const IntakeMergeKey *key)
 	check_privileges(update, key);
 	intake_epq_init(&update->epq, state->estate);
 	update->command = GetCurrentCommandId(true);
+	state->estate->es_output_cid = update->command; /* triggers lock by it */
 	update->old = table_slot_create(writer->rel, NULL);
 	update->new = table_slot_create(writer->rel, NULL);
 	update->keeps_values = writer->partial != NULL ||
