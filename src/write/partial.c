@@ -16,7 +16,6 @@
 
 #include "access/sysattr.h"
 #include "catalog/pg_type.h"
-#include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -401,13 +400,27 @@ is_checked(const TupleConstr *constraints, Bitmapset *columns)
 {
 	int			i;
 
-	for (i = 0; i < constraints->num_check; i++)
+	for (i = 0; constraints != NULL && i < constraints->num_check; i++)
 	{
 		Bitmapset  *used = NULL;
 
 		pull_varattnos(stringToNode(constraints->check[i].ccbin), 1, &used);
 		if (bms_overlap(used, columns) ||
 			bms_is_member(-FirstLowInvalidHeapAttributeNumber, used))
+			return true;
+	}
+	return false;
+}
+
+/* Generated columns may fail, or their constraints. */
+static bool
+has_generated(TupleDesc desc)
+{
+	int			i;
+
+	for (i = 0; i < desc->natts; i++)
+	{
+		if (TupleDescAttr(desc, i)->attgenerated != '\0')
 			return true;
 	}
 	return false;
@@ -431,8 +444,7 @@ intake_partial_suits_conflict(const IntakeWriter *writer,
 		check_enable_rls(RelationGetRelid(rel), InvalidOid,
 						 true) == RLS_ENABLED)
 		return false;
-	if (desc->constr != NULL && (desc->constr->has_generated_stored ||
-								 is_checked(desc->constr, left_out)))
+	if (has_generated(desc) || is_checked(desc->constr, left_out))
 		return false;
 	while ((bit = bms_next_member(left_out, bit)) >= 0)
 	{

@@ -38,6 +38,11 @@ SELECT counted(u) FROM intake.upload('goods', '[3, "ripe"]', mode => 'merge',
 SELECT counted(u) FROM intake.upload('goods', '[{"id": 3, "price": 7}]'::jsonb, mode => 'merge',
     options => '{"update_columns": "present"}') u;
 SELECT * FROM goods ORDER BY id;
+-- Avro: the file of test/sql/avro.sql, (1, 'one') and (-2, null)
+CREATE TABLE avro (n int PRIMARY KEY, s text, kept text DEFAULT 'new');
+INSERT INTO avro VALUES (1, 'before', 'kept');
+SELECT counted(u) FROM intake.upload('avro', '\x4f626a0104146176726f2e636f646563086e756c6c166176726f2e736368656d61e8017b2274797065223a20227265636f7264222c20226e616d65223a202252222c20226669656c6473223a205b7b2274797065223a2022696e74222c20226e616d65223a20226e227d2c207b2274797065223a205b226e756c6c222c2022737472696e67225d2c20226e616d65223a202273227d5d7d0075376c544d005b3742384c08eab47959020c0202066f6e6575376c544d005b3742384c08eab479590204030075376c544d005b3742384c08eab47959'::bytea, format => 'avro', mode => 'merge', options => '{"update_columns": "present"}') u;
+SELECT * FROM avro ORDER BY n;
 -- several records of one key: the later one wins column by column; after a
 -- delete the row starts from defaults; a delete at the end deletes
 SELECT counted(u) FROM intake.upload('goods', '{"id": 1, "price": 14, "note": "first"}
@@ -335,6 +340,57 @@ SELECT x.* FROM differ('checked', 'six', 240, true, true, true, true) x;
 TRUNCATE ONLY checked;
 SELECT counted(u) FROM intake.upload('checked', '{"id": 1, "day": "2024-01-02", "a": 1}', mode => 'merge', options => '{"update_columns": "present"}') u;
 SELECT tableoid::regclass, id, a, d FROM checked;
+
+-- a second unique index: what is left out would be in its way
+CREATE TABLE coded (id int PRIMARY KEY, code int UNIQUE DEFAULT 1, a int);
+INSERT INTO coded VALUES (1, 1, 1), (2, 2, 2);
+SELECT counted(u) FROM intake.upload('coded', '{"id": 2, "a": 20}', mode => 'merge', options => '{"update_columns": "present"}') u;
+SELECT counted(u) FROM intake.upload('coded', '{"id": 3, "a": 30}', mode => 'merge', options => '{"update_columns": "present"}') u;
+SELECT * FROM coded ORDER BY id;
+-- the table lock is shared as long as INSERT ... ON CONFLICT does
+CREATE FUNCTION lock_of(target regclass, payload text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    result text;
+BEGIN
+    PERFORM intake.upload(target, payload, mode => 'merge', options => '{"update_columns": "present"}');
+    SELECT string_agg(mode, ', ') INTO result FROM pg_locks
+     WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND objid = target AND objsubid = x'4902'::int;
+    RETURN result;
+END $$;
+CREATE TABLE free (id int PRIMARY KEY, a int NOT NULL DEFAULT 1, b text);
+SELECT lock_of('free', E'{"id": 1, "a": 1}\n{"id": 2, "b": "b"}');
+INSERT INTO goods VALUES (1, 'apple') ON CONFLICT DO NOTHING;
+SELECT lock_of('goods', '{"id": 1, "price": 1}');
+SELECT lock_of('checked', '{"id": 1, "day": "2024-01-02", "v": 1}');
+SELECT lock_of('checked', '{"id": 1, "day": "2024-01-02", "a": 1}');
+SELECT lock_of('domains', '{"id": 1, "a": 9}');
+SELECT lock_of('domains', '{"id": 1, "t": "one"}');
+SELECT lock_of('coded', '{"id": 1, "a": 9}');
+-- the functions of the statements answer nobody else what is not theirs
+CREATE TABLE meddled (id int PRIMARY KEY, a int, v int);
+CREATE FUNCTION try(call text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    result text;
+BEGIN
+    EXECUTE 'SELECT ' || call INTO result;
+    RETURN result;
+EXCEPTION WHEN OTHERS THEN
+    RETURN SQLERRM;
+END $$;
+CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO log SELECT call || ': ' || try(call) FROM unnest(ARRAY[
+        'intake.batch_replaces(0, ''x''::text)', 'intake.batch_replaces(1, 1)', 'intake.batch_replaces(NULL, 1)',
+        'intake.batch_sets(0, 99, 1)', 'intake.batch_sets(0, -1, 1)', 'intake.batch_sets(0, 1, NULL::bigint)',
+        'intake.batch_value(0, 1, ''x''::text)', 'intake.batch_value(0, 99, 1)']) call;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER t BEFORE INSERT ON meddled FOR EACH ROW EXECUTE FUNCTION meddle();
+TRUNCATE log;
+SET pg_intake.direct_write = off;
+SELECT counted(u) FROM intake.upload('meddled', '{"id": 1, "v": 1}', mode => 'merge', options => '{"update_columns": "present", "newer_by": "v"}') u;
+RESET pg_intake.direct_write;
+TABLE log;
 
 --
 -- rights: UPDATE on the columns that are set, SELECT on what is compared
