@@ -17,9 +17,11 @@
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "access/xact.h"
 #include "catalog/pg_inherits.h"
 #include "commands/trigger.h"
 #include "utils/builtins.h"
+#include "utils/rls.h"
 
 #include "write/insert.h"
 #include "write/partial_sql.h"
@@ -277,6 +279,19 @@ make_update(IntakeUpsert *upsert)
 	return statement;
 }
 
+/*
+ * Where the transaction's snapshot lasts, rows that it does not see are there
+ * all the same: ON CONFLICT DO NOTHING raises 40001 for them, a plain INSERT
+ * 23505.  A row that policies hide must not go that way, which skips it.
+ */
+static bool
+reports_unseen(const IntakeWriter *writer)
+{
+	return IsolationUsesXactSnapshot() &&
+		check_enable_rls(RelationGetRelid(writer->rel), InvalidOid,
+						 true) != RLS_ENABLED;
+}
+
 /* INSERT ... WHERE NOT EXISTS: rows that are new. */
 static IntakeStatement *
 make_insert(IntakeUpsert *upsert)
@@ -299,6 +314,12 @@ make_insert(IntakeUpsert *upsert)
 					 intake_sql_relation(writer->rel));
 	append_same_key(&sql, upsert, statement);
 	appendStringInfoString(&sql, ") AND " INTAKE_SQL_POSITION);
+	if (reports_unseen(writer))
+	{
+		appendStringInfoString(&sql, " ON CONFLICT ");
+		append_arbiter(&sql, writer, upsert->key);
+		appendStringInfoString(&sql, " DO NOTHING");
+	}
 	statement->is_positioned = true;
 	statement->sql = sql.data;
 	return statement;
@@ -328,7 +349,7 @@ update_and_insert(IntakeUpsert *upsert, IntakeBatch *batch)
 		upsert->insert = make_insert(upsert);
 	}
 	if (upsert->writer->options->existing != INTAKE_EXISTING_KEEP)
-		updated = intake_sql_run(upsert->update, batch, true);
+		updated = intake_sql_run(upsert->update, batch, false);
 	inserted = intake_sql_run(upsert->insert, batch, false);
 	count_rows(upsert, batch->nrows, inserted, updated);
 }
