@@ -30,9 +30,11 @@ OBJS = \
 	src/convert_text.o \
 	src/convert_time.o \
 	src/defaults.o \
+	src/dry_run.o \
 	src/ingest.o \
 	src/options.o \
 	src/plan.o \
+	src/progress.o \
 	src/settings.o \
 	src/sqlfuncs.o \
 	src/view.o \
@@ -41,12 +43,15 @@ OBJS = \
 	src/registry/key_index.o \
 	src/registry/key_text.o \
 	src/registry/operation.o \
+	src/registry/operation_last.o \
 	src/registry/operation_record.o \
 	src/registry/operation_sql.o \
 	src/registry/register.o \
 	src/registry/rename.o \
 	src/registry/target.o \
 	src/source/source.o \
+	src/source/source_disk.o \
+	src/source/source_inflate.o \
 	src/source/source_jsonb.o \
 	src/format/avro_codec.o \
 	src/format/avro_fast.o \
@@ -60,6 +65,7 @@ OBJS = \
 	src/format/format_avro.o \
 	src/format/format_csv.o \
 	src/format/format_ndjson.o \
+	src/format/format_query.o \
 	src/format/ndjson_key.o \
 	src/format/ndjson_report.o \
 	src/format/scan_avro.o \

@@ -34,6 +34,13 @@
 						 TUPLESORT_NONE)
 #endif
 
+/* Where pg_stat_progress_copy shows records that were set aside. */
+#if PG_VERSION_NUM < 170000
+#define INTAKE_PROGRESS_REJECTED PROGRESS_COPY_TUPLES_EXCLUDED
+#else
+#define INTAKE_PROGRESS_REJECTED PROGRESS_COPY_TUPLES_SKIPPED
+#endif
+
 /* What a failed assertion calls, which the fuzzers' server defines. */
 #if PG_VERSION_NUM < 160000
 #define INTAKE_ASSERTION_PARAMETERS \
@@ -153,6 +160,15 @@
 #else
 #define intake_begin_index_scan(rel, index, snapshot, nkeys) \
 	index_beginscan(rel, index, snapshot, NULL, nkeys, 0)
+#endif
+
+/* How the values of an index's column are compared, ascending. */
+#if PG_VERSION_NUM < 180000
+#define intake_prepare_index_sort(index, sort) \
+	PrepareSortSupportFromIndexRel(index, BTLessStrategyNumber, sort)
+#else
+#define intake_prepare_index_sort(index, sort) \
+	PrepareSortSupportFromIndexRel(index, false, sort)
 #endif
 
 /*

@@ -95,6 +95,8 @@ static const OptionDefinition definitions[] = {
 	"the table's", "names of an array row's values, or of CSV fields"},
 	{"delimiter", OPTION_DELIMITER, AT(delimiter), NULL, UPLOAD | DEFAULT,
 		"pg_intake.csv_delimiter", "CSV: one ASCII character, or auto"},
+	{"dry_run", OPTION_BOOL, AT(dry_run), NULL, BOTH,
+		"false", "do everything, report the result and undo it"},
 	{"encoding", OPTION_ENCODING, AT(encoding), NULL, UPLOAD | DEFAULT,
 	"UTF8", "encoding of a bytea payload"},
 	{"escape", OPTION_CHARACTER, AT(escape), NULL, UPLOAD | DEFAULT,
@@ -441,14 +443,27 @@ intake_options_parse(Jsonb *given, Jsonb *base, int door)
 	return options;
 }
 
+IntakeOptions *
+intake_options_peek(Jsonb *given, int door)
+{
+	IntakeOptions *options = make_options();
+
+	apply_object(options, given, door);
+	return options;
+}
+
 char *
 intake_options_identity(Jsonb *given)
 {
-	Datum		rest = DirectFunctionCall2(jsonb_delete,
-										   JsonbPGetDatum(given),
-										   CStringGetTextDatum("query_id"));
-	Jsonb	   *options = DatumGetJsonbP(rest);
+	static const char *const changeable[] = {"query_id", "dry_run"};
+	Datum		rest = JsonbPGetDatum(given);
+	Jsonb	   *options;
+	int			i;
 
+	for (i = 0; i < lengthof(changeable); i++)
+		rest = DirectFunctionCall2(jsonb_delete, rest,
+								   CStringGetTextDatum(changeable[i]));
+	options = DatumGetJsonbP(rest);
 	return JsonbToCString(NULL, &options->root, VARSIZE(options));
 }
 

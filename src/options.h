@@ -67,6 +67,7 @@ typedef struct IntakeOptions
 	int			truncate;		/* IntakeTruncate */
 	bool		allow_empty;
 	bool		fast;			/* partition delete by TRUNCATE */
+	bool		dry_run;		/* everything is undone */
 
 	char	   *query_id;		/* NULL: none */
 } IntakeOptions;
@@ -86,8 +87,14 @@ extern IntakeOptions *intake_options_parse(Jsonb *given, Jsonb *base,
 										   int door);
 
 /*
+ * The same of the given options alone, for what must be known before the
+ * target is: values are checked, combinations are not.
+ */
+extern IntakeOptions *intake_options_peek(Jsonb *given, int door);
+
+/*
  * The given options without those that a repeat of an operation may change
- * (query_id), as text that is equal when the options are.
+ * (query_id, dry_run), as text that is equal when the options are.
  */
 extern char *intake_options_identity(Jsonb *given);
 

@@ -15,6 +15,7 @@
 #include "utils/lsyscache.h"
 
 #include "convert.h"
+#include "format/format_query.h"
 #include "plan.h"
 #include "write/merge_key.h"
 
@@ -328,6 +329,11 @@ check_privileges(const IntakePlan *plan)
 static void
 choose_format(IntakePlan *plan, const IntakeRequest *request)
 {
+	if (request->is_query)
+	{
+		plan->format = &intake_format_query;
+		return;
+	}
 	plan->format = intake_format_find(request->format);
 	if (plan->format->is_binary && request->is_text)
 		ereport(ERROR,

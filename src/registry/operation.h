@@ -44,7 +44,7 @@ typedef struct IntakeOperation
 {
 	pg_uuid_t	uuid;
 	Oid			principal;
-	const char *door;			/* 'sql', 'copy', 'http' */
+	const char *door;			/* 'sql', 'file', 'query', 'copy', 'http' */
 	IntakeRequestIdentity identity;
 	const char *mode;			/* the mode that was used */
 	const char *query_id;		/* or NULL */

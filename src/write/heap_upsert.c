@@ -28,6 +28,7 @@
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
+#include "progress.h"
 #include "write/direct.h"
 #include "write/heap_insert.h"
 #include "write/heap_update.h"
@@ -180,6 +181,7 @@ try_batch(IntakeHeapUpsert *upsert, IntakeBatch *batch, MemoryContext context,
 		error = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
+		intake_progress_resume();
 		if (!is_conflict(error) || is_last)
 			ReThrowError(error);
 	}
