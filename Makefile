@@ -80,6 +80,7 @@ OBJS = \
 	src/format/scan_time_usual.o \
 	src/format/scan_utf8.o \
 	src/write/batch.o \
+	src/write/combine.o \
 	src/write/direct.o \
 	src/write/heap_buffer.o \
 	src/write/heap_delete.o \
@@ -94,6 +95,8 @@ OBJS = \
 	src/write/keys.o \
 	src/write/lock.o \
 	src/write/merge_key.o \
+	src/write/partial.o \
+	src/write/partial_sql.o \
 	src/write/partition_bound.o \
 	src/write/stage.o \
 	src/write/truncate.o \

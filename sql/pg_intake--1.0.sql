@@ -496,3 +496,18 @@ CREATE FUNCTION intake.batch_written() RETURNS bool
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'intake_batch_written';
 COMMENT ON FUNCTION intake.batch_written() IS 'Counts the record that was written; for the extension''s own statements.';
+
+CREATE FUNCTION intake.batch_replaces(place int, version anyelement) RETURNS bool
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'intake_batch_replaces';
+COMMENT ON FUNCTION intake.batch_replaces(int, anyelement) IS 'Whether a record of the batch may replace a row of that version (option newer_by); for the extension''s own statements.';
+
+CREATE FUNCTION intake.batch_sets(place int, "column" int, version anyelement) RETURNS bool
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'intake_batch_sets';
+COMMENT ON FUNCTION intake.batch_sets(int, int, anyelement) IS 'Whether a record of the batch sets a column of the row that is there (option update_columns); for the extension''s own statements.';
+
+CREATE FUNCTION intake.batch_value(place int, "column" int, value anyelement) RETURNS anyelement
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'intake_batch_value';
+COMMENT ON FUNCTION intake.batch_value(int, int, anyelement) IS 'The value that a record of the batch gives, or the column''s default (option update_columns); for the extension''s own statements.';

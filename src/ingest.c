@@ -218,6 +218,23 @@ check_key(const IntakeColumnSet *columns, const IntakeRow *row,
 	position->column = NULL;
 }
 
+/* Each record that does not delete must give its version. */
+static void
+check_version(const IntakePlan *plan, const IntakeRow *row,
+			  IntakePosition *position)
+{
+	int			column = plan->partial->newer_by;
+
+	if (column < 0 || row->is_set[column] ||
+		intake_columns_is_delete(plan->columns, plan->sys_op, row))
+		return;
+	position->column = plan->columns->columns[column].name;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
+			 errmsg("payload does not give column \"%s\" of option \"newer_by\"",
+					position->column)));
+}
+
 /* Decodes the next record behind the batch's rows; false at the end. */
 static bool
 decode_row(IntakePlan *plan, IntakeDecoder *decoder, IntakeBatch *batch)
@@ -237,6 +254,8 @@ decode_row(IntakePlan *plan, IntakeDecoder *decoder, IntakeBatch *batch)
 		check_sys_op(plan->columns, row, position);
 	if (plan->has_key)
 		check_key(plan->columns, row, position);
+	if (plan->partial != NULL)
+		check_version(plan, row, position);
 	if (decoder->given == NULL)
 		intake_defaults_complete(plan->defaults, batch, row);
 	batch->nrows++;
@@ -301,6 +320,7 @@ begin_writer(IntakeWriter *writer, IntakePlan *plan,
 	writer->target = plan->target;
 	writer->columns = plan->columns;
 	writer->defaults = plan->defaults;
+	writer->partial = plan->partial;
 	writer->options = plan->options;
 	writer->key = plan->key;
 	writer->sys_op = plan->sys_op;

@@ -71,6 +71,12 @@ static const OptionWord types_words[] = {
 	{NULL, 0}
 };
 
+static const OptionWord update_columns_words[] = {
+	{"all", INTAKE_UPDATE_ALL},
+	{"present", INTAKE_UPDATE_PRESENT},
+	{NULL, 0}
+};
+
 static const OptionWord unknown_words[] = {
 	{"error", INTAKE_UNKNOWN_ERROR},
 	{"ignore", INTAKE_UNKNOWN_IGNORE},
@@ -104,6 +110,9 @@ static const OptionDefinition definitions[] = {
 	{"key", OPTION_NAMES, AT(key), NULL, BOTH | DEFAULT,
 		"the target's", "columns of the key: of a unique index for merge, any "
 	"for replace and partition delete"},
+	{"newer_by", OPTION_TEXT, AT(newer_by), NULL, UPLOAD | DEFAULT,
+		"none", "merge: a column; a present row is replaced only when the "
+	"record's value is not below its own"},
 	{"null", OPTION_TEXT, AT(null), NULL, UPLOAD | DEFAULT,
 		"pg_intake.csv_null", "CSV: the unquoted text that means NULL"},
 	{"query_id", OPTION_TEXT, AT(query_id), NULL, BOTH,
@@ -116,6 +125,9 @@ static const OptionDefinition definitions[] = {
 		"lenient", "strict takes only the JSON type that fits the column"},
 	{"unknown", OPTION_WORD, AT(unknown), unknown_words, UPLOAD | DEFAULT,
 		"error", "ignore skips names that the target does not have"},
+	{"update_columns", OPTION_WORD, AT(update_columns), update_columns_words,
+		UPLOAD | DEFAULT, "all", "merge: in a present row, columns that a "
+	"record lacks get their default, or with present keep their value"},
 };
 
 /* The options with their defaults, but for what depends on others. */
@@ -393,11 +405,51 @@ set_csv_defaults(IntakeOptions *options)
 		options->null = NULL;
 }
 
+/* Whether a JSON object, or NULL, has the option. */
+static bool
+gives(Jsonb *object, const char *name)
+{
+	JsonbValue	key;
+
+	key.type = jbvString;
+	key.val.string.val = (char *) name;
+	key.val.string.len = strlen(name);
+	return object != NULL &&
+		findJsonbValueFromContainer(&object->root, JB_FOBJECT, &key) != NULL;
+}
+
+/*
+ * Whether present rows are kept or replaced when newer: the call's word beats
+ * the registration's.
+ */
+static void
+settle_merge_options(IntakeOptions *options, Jsonb *given)
+{
+	bool		gives_existing = gives(given, "existing");
+
+	if (gives(given, "newer_by"))
+		options->merge_option = "newer_by";
+	else if (gives(given, "update_columns") &&
+			 options->update_columns != INTAKE_UPDATE_ALL)
+		options->merge_option = "update_columns";
+	if (options->newer_by == NULL ||
+		options->existing != INTAKE_EXISTING_KEEP)
+		return;
+	if (gives_existing == gives(given, "newer_by"))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("options \"existing\" => \"keep\" and \"newer_by\" exclude each other"),
+				 errdetail("Rows that are there are either left alone or replaced when the record is newer.")));
+	if (gives_existing)
+		options->newer_by = NULL;
+	else
+		options->existing = INTAKE_EXISTING_UPDATE;
+}
+
 IntakeOptions *
 intake_options_parse(Jsonb *given, Jsonb *base, int door)
 {
 	IntakeOptions *options = make_options();
-
 	List	   *base_key;
 
 	if (base != NULL)
@@ -407,6 +459,7 @@ intake_options_parse(Jsonb *given, Jsonb *base, int door)
 		apply_object(options, given, door);
 	options->key_given = (options->key != base_key);
 	set_csv_defaults(options);
+	settle_merge_options(options, given);
 	check_combinations(options);
 	return options;
 }

@@ -24,6 +24,12 @@ typedef enum IntakeExisting
 	INTAKE_EXISTING_KEEP		/* a present row is left alone */
 } IntakeExisting;
 
+typedef enum IntakeUpdateColumns
+{
+	INTAKE_UPDATE_ALL,			/* what a record leaves out gets its default */
+	INTAKE_UPDATE_PRESENT		/* it keeps its value */
+} IntakeUpdateColumns;
+
 typedef enum IntakeUnknown
 {
 	INTAKE_UNKNOWN_ERROR,
@@ -55,6 +61,9 @@ typedef struct IntakeOptions
 	List	   *key;			/* names (char *); NIL: the target's */
 	bool		key_given;		/* by the call, not by the registration */
 	int			existing;		/* IntakeExisting */
+	int			update_columns; /* IntakeUpdateColumns */
+	char	   *newer_by;		/* column, or NULL */
+	const char *merge_option;	/* of these two, what the call gives; NULL */
 	int			truncate;		/* IntakeTruncate */
 	bool		allow_empty;
 	bool		fast;			/* partition delete by TRUNCATE */

@@ -19,6 +19,7 @@
 #include "registry/operation.h"
 #include "registry/target.h"
 #include "write/batch.h"
+#include "write/partial.h"
 
 typedef struct IntakeWriter IntakeWriter;
 
@@ -37,6 +38,7 @@ struct IntakeWriter
 	const IntakeTarget *target;
 	IntakeColumnSet *columns;
 	IntakeDefaults *defaults;	/* knows which columns have been mentioned */
+	IntakePartial *partial;		/* of a merge; NULL: whole rows, in any case */
 	const IntakeOptions *options;
 	List	   *key;			/* of IntakeKeyItem; NIL for append */
 	int			sys_op;			/* of the request; -1: each record's own */
