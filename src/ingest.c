@@ -29,9 +29,12 @@
 
 #include "columns.h"
 #include "convert.h"
+#include "dry_run.h"
 #include "format/format.h"
 #include "ingest.h"
 #include "plan.h"
+#include "progress.h"
+#include "registry/operation_last.h"
 #include "write/write.h"
 
 /* What the error context callback shows. */
@@ -98,19 +101,22 @@ describe_request(const IntakeRequest *request)
 	return text.data;
 }
 
+/* Whose options the request may have. */
+static int
+door_of_request(const IntakeRequest *request)
+{
+	return request->mode == INTAKE_MODE_DELETE ? INTAKE_DOOR_DELETE :
+		INTAKE_DOOR_UPLOAD;
+}
+
 /*
  * The lock on the target, until the transaction ends: that of any INSERT, or
  * that of TRUNCATE from the start, since two that have the first would wait
  * for each other when both want the second.
  */
 static LOCKMODE
-choose_lock(const IntakeRequest *request)
+choose_lock(const IntakeRequest *request, const IntakeOptions *options)
 {
-	IntakeOptions *options;
-
-	if (request->mode == INTAKE_MODE_DELETE)
-		return RowExclusiveLock;
-	options = intake_options_parse(request->options, NULL, INTAKE_DOOR_UPLOAD);
 	if (options->truncate != INTAKE_TRUNCATE_FAST)
 		return RowExclusiveLock;
 	intake_plan_check_privilege(request->relid, ACL_TRUNCATE);
@@ -119,14 +125,14 @@ choose_lock(const IntakeRequest *request)
 
 /* Opens the target. */
 static Relation
-open_target(const IntakeRequest *request)
+open_target(const IntakeRequest *request, const IntakeOptions *options)
 {
 	Oid			relid = request->relid;
 	Relation	rel;
 
 	PreventCommandIfReadOnly("a pg_intake upload");
 	PreventCommandDuringRecovery("a pg_intake upload");
-	rel = try_relation_open(relid, choose_lock(request));
+	rel = try_relation_open(relid, choose_lock(request, options));
 	if (rel == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
@@ -212,6 +218,23 @@ check_key(const IntakeColumnSet *columns, const IntakeRow *row,
 	position->column = NULL;
 }
 
+/* Each record that does not delete must give its version. */
+static void
+check_version(const IntakePlan *plan, const IntakeRow *row,
+			  IntakePosition *position)
+{
+	int			column = plan->partial->newer_by;
+
+	if (column < 0 || row->is_set[column] ||
+		intake_columns_is_delete(plan->columns, plan->sys_op, row))
+		return;
+	position->column = plan->columns->columns[column].name;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
+			 errmsg("payload does not give column \"%s\" of option \"newer_by\"",
+					position->column)));
+}
+
 /* Decodes the next record behind the batch's rows; false at the end. */
 static bool
 decode_row(IntakePlan *plan, IntakeDecoder *decoder, IntakeBatch *batch)
@@ -231,6 +254,8 @@ decode_row(IntakePlan *plan, IntakeDecoder *decoder, IntakeBatch *batch)
 		check_sys_op(plan->columns, row, position);
 	if (plan->has_key)
 		check_key(plan->columns, row, position);
+	if (plan->partial != NULL)
+		check_version(plan, row, position);
 	if (decoder->given == NULL)
 		intake_defaults_complete(plan->defaults, batch, row);
 	batch->nrows++;
@@ -255,6 +280,7 @@ move_rows(IntakePlan *plan, IntakeDecoder *decoder, IntakeWriter *writer,
 			has_more = decode_row(plan, decoder, batch);
 		progress->is_decoding = false;
 		received += batch->nrows;
+		intake_progress_report(decoder->source, received, 0);
 		if (batch->nrows > 0)
 			writer->routine->take(writer, batch);
 		intake_batch_clear(batch);
@@ -286,16 +312,19 @@ begin_decoder(const IntakeRequest *request, IntakePlan *plan,
 
 static void
 begin_writer(IntakeWriter *writer, IntakePlan *plan,
-			 IntakeOperation *operation, Progress *progress)
+			 const IntakeDecoder *decoder, IntakeOperation *operation,
+			 Progress *progress)
 {
 	writer->routine = plan->writer;
 	writer->rel = plan->rel;
 	writer->target = plan->target;
 	writer->columns = plan->columns;
 	writer->defaults = plan->defaults;
+	writer->partial = plan->partial;
 	writer->options = plan->options;
 	writer->key = plan->key;
 	writer->sys_op = plan->sys_op;
+	writer->needs_stage = decoder->is_volatile;
 	writer->counters = &operation->counters;
 	writer->position = &progress->write_position;
 	writer->context = CurrentMemoryContext;
@@ -311,7 +340,7 @@ run_operation(const IntakeRequest *request, IntakePlan *plan,
 	IntakeDecoder *decoder = begin_decoder(request, plan, progress);
 	IntakeCounters *counters = &operation->counters;
 
-	begin_writer(&writer, plan, operation, progress);
+	begin_writer(&writer, plan, decoder, operation, progress);
 	counters->rows_received = move_rows(plan, decoder, &writer, progress);
 	decoder->routine->end(decoder);
 	intake_source_drain(request->source);
@@ -344,7 +373,9 @@ perform_operation(const IntakeRequest *request, Relation rel,
 	callback.previous = error_context_stack;
 	error_context_stack = &callback;
 
+	intake_progress_begin(RelationGetRelid(rel), request->source);
 	run_operation(request, plan, operation, &progress);
+	intake_progress_end(request->source);
 
 	error_context_stack = callback.previous;
 	operation->mode = intake_mode_name(plan->mode);
@@ -364,8 +395,7 @@ claim_and_perform(const IntakeRequest *request, Relation rel,
 	IntakeRequestIdentity identity;
 
 	options = intake_options_parse(request->options, target->options,
-								   request->mode == INTAKE_MODE_DELETE ?
-								   INTAKE_DOOR_DELETE : INTAKE_DOOR_UPLOAD);
+								   door_of_request(request));
 	if (!request->is_text && !intake_format_find(request->format)->is_binary)
 		intake_source_set_encoding(request->source, options->encoding);
 	identity.target = target->name;
@@ -392,6 +422,15 @@ claim_and_perform(const IntakeRequest *request, Relation rel,
 	PG_END_TRY();
 }
 
+static void
+ingest(const IntakeRequest *request, const IntakeOptions *options,
+	   IntakeOperation *operation)
+{
+	Relation	rel = open_target(request, options);
+
+	claim_and_perform(request, rel, operation);
+}
+
 void
 intake_ingest(const IntakeRequest *request, IntakeOperation *operation)
 {
@@ -399,9 +438,15 @@ intake_ingest(const IntakeRequest *request, IntakeOperation *operation)
 	MemoryContext context = AllocSetContextCreate(caller,
 												  "pg_intake operation",
 												  ALLOCSET_DEFAULT_SIZES);
-	Relation	rel = open_target(request);
+
+	IntakeOptions *options;
 
 	MemoryContextSwitchTo(context);
-	claim_and_perform(request, rel, operation);
+	options = intake_options_peek(request->options, door_of_request(request));
+	if (options->dry_run)
+		intake_dry_run(ingest, request, options, operation);
+	else
+		ingest(request, options, operation);
 	MemoryContextSwitchTo(caller);
+	intake_operation_last_keep(operation);
 }

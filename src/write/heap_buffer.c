@@ -18,11 +18,17 @@
 /* Rows of one table that go in together. */
 #define BUFFER_ROWS 1000
 
-/* Rows of a buffer's first allocation: there may be thousands of tables. */
+/* Rows of a buffer's first allocation: there may be many tables. */
 #define FIRST_ROWS 8
 
-/* More tables than this have their buffers freed after a flush. */
+/*
+ * More tables than this keep no page pinned and have their buffers freed after
+ * a flush.
+ */
 #define KEPT_BUFFERS 32
+
+/* So many tables have buffers at once; each takes some memory. */
+#define MAX_BUFFERS 256
 
 /* Where a row is in the payload. */
 typedef struct RowPlace
@@ -81,6 +87,8 @@ find_buffer(IntakeHeapBuffers *buffers, ResultRelInfo *result)
 
 	if (likely(buffer != NULL))
 		return buffer;
+	if (list_length(buffers->buffers) == MAX_BUFFERS)
+		intake_heap_buffers_end(buffers);
 	old = MemoryContextSwitchTo(buffers->context);
 	buffer = palloc0(sizeof(HeapBuffer));
 	buffer->result = result;
@@ -169,6 +177,8 @@ flush_buffer(IntakeHeapBuffers *buffers, HeapBuffer *buffer)
 	table_multi_insert(result->ri_RelationDesc, buffer->slots, buffer->nrows,
 					   buffers->command, 0, buffer->bulk);
 	MemoryContextSwitchTo(old);
+	if (list_length(buffers->buffers) > KEPT_BUFFERS)
+		ReleaseBulkInsertStatePin(buffer->bulk);
 	for (i = 0; i < buffer->nrows; i++)
 	{
 		ResetPerTupleExprContext(estate);

@@ -11,6 +11,9 @@
  * DELETE in READ COMMITTED.  One that was updated may have a successor with
  * the key, or none: a DELETE by SQL, with a snapshot of its own, finds out.
  *
+ * As in any DELETE the snapshot is older than what BEFORE STATEMENT triggers
+ * do.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -193,11 +196,11 @@ intake_heap_delete_begin(IntakeWriter *writer)
 	intake_heap_state_begin(&heap->state, writer, CMD_DELETE);
 	check_privileges(heap);
 	make_keys(heap);
-	ExecBSDeleteTriggers(heap->state.estate, heap->state.result);
 
 	CommandCounterIncrement();
 	heap->command = GetCurrentCommandId(true);
 	heap->snapshot = RegisterSnapshot(GetLatestSnapshot());
+	ExecBSDeleteTriggers(heap->state.estate, heap->state.result);
 	if (heap->finder == NULL)
 		enter_table(&heap->target, heap->state.result, heap->index);
 	return heap;
@@ -208,7 +211,8 @@ intake_heap_delete_begin(IntakeWriter *writer)
  * when the key does not tell.
  */
 static bool
-find_table(IntakeHeapDelete *heap, const Datum *values, DeleteTable **table)
+find_table(IntakeHeapDelete *heap, const Datum *values, const bool *nulls,
+		   DeleteTable **table)
 {
 	EState	   *estate = heap->state.estate;
 	MemoryContext old;
@@ -222,7 +226,7 @@ find_table(IntakeHeapDelete *heap, const Datum *values, DeleteTable **table)
 	*table = NULL;
 	ResetPerTupleExprContext(estate);
 	old = MemoryContextSwitchTo(GetPerTupleMemoryContext(estate));
-	is_told = intake_partition_find(heap->finder, values, &relid);
+	is_told = intake_partition_find(heap->finder, values, nulls, &relid);
 	MemoryContextSwitchTo(old);
 	if (!is_told || !OidIsValid(relid))
 		return is_told;
@@ -278,6 +282,11 @@ delete_row(IntakeHeapDelete *heap, DeleteTable *table, int64 *deleted)
 								true, &failure, false);
 	if (result == TM_Deleted)
 		return true;
+	if (result == TM_SelfModified)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("tuple to be deleted was already modified by an operation triggered by the current command"),
+				 errhint("Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.")));
 	if (result != TM_Ok)
 		return false;
 	intake_after_row_delete(heap->state.estate, table->result, tid);
@@ -295,15 +304,30 @@ release_pages(DeleteTable *table)
 		ExecClearTuple(table->result->ri_TrigOldSlot);
 }
 
+/* Sets the scan keys to the key. */
+static void
+set_keys(IntakeHeapDelete *heap, const Datum *values, const bool *nulls)
+{
+	int			i;
+
+	for (i = 0; i < heap->nitems; i++)
+	{
+		int			item = heap->items[i];
+
+		heap->keys[i].sk_flags = nulls[item] ? SK_ISNULL | SK_SEARCHNULL : 0;
+		heap->keys[i].sk_argument = values[item];
+	}
+}
+
 bool
 intake_heap_delete_key(IntakeHeapDelete *heap, const Datum *values,
-					   int64 *deleted)
+					   const bool *nulls, int64 *deleted)
 {
 	DeleteTable *table;
 	bool		is_done = true;
-	int			i;
 
-	if (!find_table(heap, values, &table))
+	CHECK_FOR_INTERRUPTS();
+	if (!find_table(heap, values, nulls, &table))
 		return false;
 	if (table == NULL)
 		return true;
@@ -311,8 +335,7 @@ intake_heap_delete_key(IntakeHeapDelete *heap, const Datum *values,
 		return false;
 	if (table->index == NULL)
 		begin_scan(heap, table);
-	for (i = 0; i < heap->nitems; i++)
-		heap->keys[i].sk_argument = values[heap->items[i]];
+	set_keys(heap, values, nulls);
 	index_rescan(table->scan, heap->keys, heap->nitems, NULL, 0);
 	while (index_getnext_slot(table->scan, ForwardScanDirection, table->slot))
 	{

@@ -53,12 +53,16 @@ struct IntakeHeapUpdate
 	bool		keeps_values;	/* some columns keep theirs */
 };
 
-/* Checks SELECT on the key and UPDATE on all columns that are set. */
+/*
+ * Checks SELECT on the key, and UPDATE on all columns that are set.  SELECT
+ * too on what a partial merge compares and keeps, as SQL would.
+ */
 static void
 check_privileges(IntakeHeapUpdate *update, const IntakeMergeKey *key)
 {
 	IntakeHeapState *state = &update->state;
 	const IntakeColumnSet *columns = state->writer->columns;
+	const IntakePartial *partial = state->writer->partial;
 	Bitmapset  *selected = NULL;
 	Bitmapset  *updated = NULL;
 	int			i;
@@ -69,10 +73,16 @@ check_privileges(IntakeHeapUpdate *update, const IntakeMergeKey *key)
 	for (i = 0; i < columns->ncolumns; i++)
 	{
 		AttrNumber	attnum = columns->columns[i].attnum;
+		int			bit = attnum - FirstLowInvalidHeapAttributeNumber;
 
-		if (intake_merge_key_sets(key, attnum))
-			updated = bms_add_member(updated, attnum -
-									 FirstLowInvalidHeapAttributeNumber);
+		if (partial != NULL && i == partial->newer_by)
+			selected = bms_add_member(selected, bit);
+		if (!intake_merge_key_sets(key, attnum) ||
+			!intake_partial_may_set(state->writer, i))
+			continue;
+		updated = bms_add_member(updated, bit);
+		if (intake_partial_may_keep(state->writer, i))
+			selected = bms_add_member(selected, bit);
 	}
 	intake_check_rights(state->estate, state->entry, ACL_SELECT | ACL_UPDATE,
 						selected, NULL, updated);
@@ -164,7 +174,9 @@ intake_heap_update_begin(IntakeWriter *writer, const IntakeMergeKey *key)
 	check_privileges(update, key);
 	intake_epq_init(&update->epq, state->estate);
 	update->command = GetCurrentCommandId(true);
-	update->keeps_values = has_kept_columns(writer->rel);
+	state->estate->es_output_cid = update->command; /* triggers lock by it */
+	update->keeps_values = writer->partial != NULL ||
+		has_kept_columns(writer->rel);
 	update->route = intake_heap_route_begin(state, NULL);
 	if (update->route != NULL)
 	{
@@ -237,8 +249,11 @@ keep_values(IntakeHeapUpdate *update, ItemPointer tid, TupleTableSlot *slot)
 	}
 }
 
-/* The new row: what the payload says, and what the old row keeps. */
-static void
+/*
+ * The new row: what the payload says, and what the old row keeps.  False when
+ * the old one is newer.
+ */
+static bool
 fill_new(IntakeHeapUpdate *update, ItemPointer tid, const IntakeRow *row)
 {
 	TupleTableSlot *slot = update->row;
@@ -248,11 +263,15 @@ fill_new(IntakeHeapUpdate *update, ItemPointer tid, const IntakeRow *row)
 	memset(slot->tts_isnull, true, natts * sizeof(bool));
 	if (update->keeps_values)
 		keep_values(update, tid, slot);
-	intake_heap_state_fill(&update->state, row, slot);
+	if (update->state.writer->partial == NULL)
+		intake_heap_state_fill(&update->state, row, slot);
+	else if (!intake_heap_state_overlay(&update->state, row, slot))
+		return false;
 	ExecStoreVirtualTuple(slot);
 	if (slot != update->new)
 		intake_heap_route_shape(update->state.estate, update->result, slot,
 								update->new);
+	return true;
 }
 
 /*
@@ -341,7 +360,8 @@ intake_heap_update_row(IntakeHeapUpdate *update, ItemPointer tid,
 	List	   *recheck;
 
 	ResetPerTupleExprContext(state->estate);
-	fill_new(update, tid, row);
+	if (!fill_new(update, tid, row))
+		return false;
 	if (update->has_before_trigger && !fire_before_row(update, tid))
 		return false;
 	update->new->tts_tableOid =

@@ -30,10 +30,11 @@ extern void intake_heap_update_turn(IntakeHeapUpdate *update, Oid relid,
 
 /*
  * Replaces the row at tid by the given one: columns that the payload does not
- * mention get their defaults, columns that take no value keep theirs.  False
- * when a trigger has left it alone.  ERRCODE_T_R_SERIALIZATION_FAILURE when
- * another session was at the row; ERRCODE_FEATURE_NOT_SUPPORTED, as ON CONFLICT
- * has it, when a trigger moves it to another partition.
+ * mention get their defaults, columns that take no value keep theirs; a
+ * partial merge decides itself.  False when a trigger or the row's version has
+ * left it alone.  ERRCODE_T_R_SERIALIZATION_FAILURE when another session was at
+ * the row; ERRCODE_FEATURE_NOT_SUPPORTED, as ON CONFLICT has it, when a trigger
+ * moves it to another partition.
  */
 extern bool intake_heap_update_row(IntakeHeapUpdate *update, ItemPointer tid,
 								   const IntakeRow *row);

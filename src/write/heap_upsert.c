@@ -29,6 +29,7 @@
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
+#include "progress.h"
 #include "write/direct.h"
 #include "write/heap_insert.h"
 #include "write/heap_split.h"
@@ -167,6 +168,7 @@ insert_part(IntakeHeapUpsert *upsert, IntakeHeapInsert *insert,
 		if (!ItemPointerIsValid(&part->tids[i]))
 			fresh->rows[fresh->nrows++] = part->rows[i];
 	}
+	intake_partial_complete(upsert->writer, fresh);
 	upsert->inserted += intake_heap_insert(insert, fresh);
 }
 
@@ -246,6 +248,7 @@ try_batch(IntakeHeapUpsert *upsert, IntakeBatch *batch, MemoryContext context,
 		error = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
+		intake_progress_resume();
 		if (!is_conflict(error) || is_last)
 			ReThrowError(error);
 	}

@@ -130,9 +130,9 @@ intake_partition_finder_make(Relation rel, List *key)
 
 /* The values' place among the bounds: an index into bounds->indexes, or -1. */
 static int
-find_bound(PartitionKey key, PartitionBoundInfo bounds, Datum *values)
+find_bound(PartitionKey key, PartitionBoundInfo bounds, Datum *values,
+		   bool *nulls)
 {
-	bool		nulls[PARTITION_MAX_KEYS] = {false};
 	bool		is_equal = false;
 	uint64		hash;
 	int			at;
@@ -157,15 +157,21 @@ find_bound(PartitionKey key, PartitionBoundInfo bounds, Datum *values)
 
 /* Which partition takes the values; -1: none. */
 static int
-find_partition(const Level *level, Datum *values)
+find_partition(const Level *level, Datum *values, bool *nulls)
 {
+	PartitionKey key = level->key;
 	PartitionBoundInfo bounds = level->desc->boundinfo;
+	bool		has_null = memchr(nulls, true, key->partnatts) != NULL;
 	int			index = -1;
-	int			at;
+	int			at = -1;
 
 	if (level->desc->nparts == 0)
 		return -1;
-	at = find_bound(level->key, bounds, values);
+	/* NULL has a list partition of its own; ranges have none for it */
+	if (!has_null || key->strategy == PARTITION_STRATEGY_HASH)
+		at = find_bound(key, bounds, values, nulls);
+	else if (key->strategy == PARTITION_STRATEGY_LIST)
+		index = bounds->null_index;
 	if (at >= 0)
 		index = bounds->indexes[at];
 	return index >= 0 ? index : bounds->default_index;
@@ -173,7 +179,7 @@ find_partition(const Level *level, Datum *values)
 
 bool
 intake_partition_find(IntakePartitionFinder *finder, const Datum *values,
-					  Oid *leaf)
+					  const bool *nulls, Oid *leaf)
 {
 	Level	   *level = finder->root;
 
@@ -181,14 +187,18 @@ intake_partition_find(IntakePartitionFinder *finder, const Datum *values,
 	for (;;)
 	{
 		Datum		own[PARTITION_MAX_KEYS];
+		bool		own_nulls[PARTITION_MAX_KEYS];
 		int			index;
 		int			i;
 
 		if (level->items == NULL)
 			return false;
 		for (i = 0; i < level->key->partnatts; i++)
+		{
 			own[i] = values[level->items[i]];
-		index = find_partition(level, own);
+			own_nulls[i] = nulls[level->items[i]];
+		}
+		index = find_partition(level, own, own_nulls);
 		if (index < 0)
 			return true;
 		if (level->desc->is_leaf[index])

@@ -24,12 +24,13 @@ extern IntakePartitionFinder *intake_partition_finder_make(Relation rel,
 
 /*
  * *leaf becomes the only partition without partitions that rows with this key
- * can be in, or InvalidOid when there is none.  The values, one an item, are
- * not NULL.  False when the key does not tell: a table on the way is
- * partitioned by something else, or compares it otherwise.
+ * can be in, or InvalidOid when there is none; values are one an item.  False
+ * when the key does not tell: a table on the way is partitioned by something
+ * else, or compares it otherwise.
  */
 extern bool intake_partition_find(IntakePartitionFinder *finder,
-								  const Datum *values, Oid *leaf);
+								  const Datum *values, const bool *nulls,
+								  Oid *leaf);
 
 extern void intake_partition_finder_end(IntakePartitionFinder *finder);
 

@@ -5,7 +5,8 @@
  *
  * Batches go into the target as they come, under the shared table lock.
  * With option truncate they are staged: the target is emptied, under the
- * exclusive lock, when the payload is known to be good.
+ * exclusive lock, when the payload is known to be good.  Staged, too, are rows
+ * whose decoding may look at the target.
  *
  *-------------------------------------------------------------------------
  */
@@ -30,7 +31,8 @@ begin_append(IntakeWriter *writer)
 	AppendWork *state = palloc0(sizeof(AppendWork));
 
 	state->insert = intake_insert_make(writer);
-	if (writer->options->truncate != INTAKE_TRUNCATE_NO)
+	if (writer->options->truncate != INTAKE_TRUNCATE_NO ||
+		writer->needs_stage)
 		state->stage = intake_stage_make(writer->columns);
 	writer->state = state;
 }
@@ -55,11 +57,13 @@ static void
 finish_append(IntakeWriter *writer)
 {
 	AppendWork *state = writer->state;
+	bool		truncates = writer->options->truncate != INTAKE_TRUNCATE_NO;
 
 	if (state->stage != NULL)
 	{
-		intake_table_lock(writer->target, true);
-		intake_truncate(writer);
+		intake_table_lock(writer->target, truncates);
+		if (truncates)
+			intake_truncate(writer);
 		intake_insert_stage(state->insert, state->stage);
 		intake_stage_end(state->stage);
 	}

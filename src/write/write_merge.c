@@ -15,11 +15,13 @@
  *
  * The sort is by the operator classes and collations of the unique index, so
  * that equal keys are just those that the index takes for equal; records of
- * one key come last one first, and the others are dropped.
+ * one key come last one first, and the others are dropped.  In a partial merge
+ * (partial.h) they come as they came, and combine.c makes one of them.
  *
  * Locks: a merge of one batch that only upserts by the primary key, where that
- * is the only unique index, locks its rows in the order of the key and shares
- * the table lock: two of them cannot deadlock, nor meet in another index.
+ * is the only unique index, by ON CONFLICT, locks its rows in the order of the
+ * key and shares the table lock: two of them cannot deadlock, nor meet in
+ * another index.
  * Every other merge takes the table lock exclusively.
  *
  *-------------------------------------------------------------------------
@@ -34,8 +36,10 @@
 
 #include "compat.h"
 #include "settings.h"
+#include "write/combine.h"
 #include "write/lock.h"
 #include "write/merge_key.h"
+#include "write/partial_sql.h"
 #include "write/stage.h"
 #include "write/truncate.h"
 #include "write/upsert.h"
@@ -64,6 +68,7 @@ typedef struct MergeState
 	IntakeBatch *deletes;
 	IntakeUpsert *upsert;
 	IntakeStatement *delete;
+	IntakeStatement *look;		/* for rows that a delete has left alone */
 } MergeState;
 
 /* How sorted rows are compared by the key. */
@@ -86,7 +91,10 @@ make_comparators(IntakeWriter *writer, MergeState *state)
 	}
 }
 
-/* Begins the sort by key and, within a key, by record, newest first. */
+/*
+ * Begins the sort by key and, within a key, by record: the last one first,
+ * unless all of them count.
+ */
 static void
 begin_sort(IntakeWriter *writer, MergeState *state)
 {
@@ -95,6 +103,8 @@ begin_sort(IntakeWriter *writer, MergeState *state)
 	Oid		   *operators = palloc((n + 1) * sizeof(Oid));
 	Oid		   *collations = palloc0((n + 1) * sizeof(Oid));
 	bool	   *nulls_first = palloc0((n + 1) * sizeof(bool));
+	TypeCacheEntry *record = lookup_type_cache(INT8OID, TYPECACHE_LT_OPR |
+											   TYPECACHE_GT_OPR);
 	int			i;
 
 	for (i = 0; i < n; i++)
@@ -104,7 +114,7 @@ begin_sort(IntakeWriter *writer, MergeState *state)
 		collations[i] = state->key->collations[i];
 	}
 	attnums[n] = writer->columns->ncolumns + 1;
-	operators[n] = lookup_type_cache(INT8OID, TYPECACHE_GT_OPR)->gt_opr;
+	operators[n] = writer->partial != NULL ? record->lt_opr : record->gt_opr;
 	state->sort = intake_tuplesort_begin_heap(state->desc, n + 1, attnums,
 											  operators, collations,
 											  nulls_first,
@@ -183,6 +193,21 @@ keep_last(MergeState *state, const IntakeRow *row, int ncolumns)
 	MemoryContextSwitchTo(old);
 }
 
+/* Notes what each row gives, where that counts. */
+static void
+note_rows(IntakePartial *partial, IntakeBatch *batch)
+{
+	MemoryContext old;
+	int			i;
+
+	if (partial == NULL)
+		return;
+	old = MemoryContextSwitchTo(batch->context);
+	for (i = 0; i < batch->nrows; i++)
+		intake_partial_note(partial, &batch->rows[i]);
+	MemoryContextSwitchTo(old);
+}
+
 static void
 take_merge(IntakeWriter *writer, IntakeBatch *batch)
 {
@@ -191,6 +216,7 @@ take_merge(IntakeWriter *writer, IntakeBatch *batch)
 	int			i;
 
 	state->nbatches++;
+	note_rows(writer->partial, batch);
 	for (i = 0; i < batch->nrows; i++)
 	{
 		IntakeRow  *row = &batch->rows[i];
@@ -213,9 +239,10 @@ take_merge(IntakeWriter *writer, IntakeBatch *batch)
 		keep_last(state, &batch->rows[batch->nrows - 1], batch->ncolumns);
 }
 
-/* DELETE ... USING, by the key. */
+/* A statement over the rows that have the keys of the batch. */
 static IntakeStatement *
-make_delete(IntakeWriter *writer, MergeState *state)
+make_by_key(IntakeWriter *writer, MergeState *state, const char *command,
+			const char *using, bool is_guarded)
 {
 	IntakeStatement *statement = intake_sql_make(writer, writer->columns,
 												 state->key_columns,
@@ -224,11 +251,9 @@ make_delete(IntakeWriter *writer, MergeState *state)
 	int			i;
 
 	initStringInfo(&sql);
-	/* as ON CONFLICT, it leaves tables that inherit alone */
-	appendStringInfo(&sql, "DELETE FROM %s%s AS t USING ",
-					 writer->rel->rd_rel->relkind == RELKIND_RELATION ?
-					 "ONLY " : "",
-					 intake_sql_relation(writer->rel));
+	appendStringInfo(&sql, "%s FROM %s%s AS t%s ", command,
+					 intake_sql_only(writer->rel),
+					 intake_sql_relation(writer->rel), using);
 	intake_sql_append_source(&sql, statement);
 	for (i = 0; i < state->key->ncolumns; i++)
 		appendStringInfo(&sql, " %s t.%s %s b.c%d%s",
@@ -237,6 +262,8 @@ make_delete(IntakeWriter *writer, MergeState *state)
 						 intake_sql_operator(state->key->eq_operators[i]),
 						 i + 1,
 						 intake_sql_collation(state->key->collations[i]));
+	if (is_guarded)
+		intake_partial_append_condition(&sql, writer, "b.place");
 	statement->sql = sql.data;
 	return statement;
 }
@@ -278,16 +305,31 @@ flush_waiting(IntakeWriter *writer, MergeState *state)
 	intake_stage_end(state->waiting);
 }
 
+/* Counts the rows that a delete has left alone, being newer. */
+static void
+count_left_alone(IntakeWriter *writer, MergeState *state)
+{
+	if (state->look == NULL)
+		state->look = make_by_key(writer, state, "SELECT", ",", false);
+	writer->counters->rows_skipped +=
+		intake_sql_run(state->look, state->deletes, false);
+}
+
 /* Deletes the rows whose keys wait to be deleted. */
 static void
 flush_deletes(IntakeWriter *writer, MergeState *state)
 {
+	int64		deleted;
+
 	if (state->deletes->nrows == 0)
 		return;
 	if (state->delete == NULL)
-		state->delete = make_delete(writer, state);
-	writer->counters->rows_deleted +=
-		intake_sql_run(state->delete, state->deletes, true);
+		state->delete = make_by_key(writer, state, "DELETE", " USING", true);
+	deleted = intake_sql_run(state->delete, state->deletes, true);
+	writer->counters->rows_deleted += deleted;
+	if (writer->partial != NULL && writer->partial->newer_by >= 0 &&
+		deleted < state->deletes->nrows)
+		count_left_alone(writer, state);
 	intake_batch_clear(state->deletes);
 }
 
@@ -315,7 +357,7 @@ add_row(IntakeWriter *writer, IntakeBatch *batch, TupleTableSlot *sorted)
 	MemoryContextSwitchTo(old);
 }
 
-/* Adds a key's last record to the batch that it belongs to. */
+/* Adds the row that a key comes to to the batch that it belongs to. */
 static void
 apply_row(IntakeWriter *writer, MergeState *state, TupleTableSlot *sorted)
 {
@@ -336,7 +378,7 @@ apply_row(IntakeWriter *writer, MergeState *state, TupleTableSlot *sorted)
 
 /* Applies the last record of each key. */
 static void
-apply_sorted(IntakeWriter *writer, MergeState *state)
+apply_last(IntakeWriter *writer, MergeState *state)
 {
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(state->desc,
 													&TTSOpsMinimalTuple);
@@ -355,12 +397,70 @@ apply_sorted(IntakeWriter *writer, MergeState *state)
 		last = slot;
 		slot = other;
 	}
+	ExecDropSingleTupleTableSlot(slot);
+	ExecDropSingleTupleTableSlot(last);
+}
+
+/* Applies the only record of a key, or what all of them come to. */
+static void
+apply_key(IntakeWriter *writer, MergeState *state, TupleTableSlot *first,
+		  IntakeCombiner *combiner, bool is_combined)
+{
+	if (is_combined)
+		apply_row(writer, state, intake_combiner_end(combiner));
+	else if (!TTS_EMPTY(first))
+		apply_row(writer, state, first);
+}
+
+/* Applies what the records of each key come to. */
+static void
+apply_combined(IntakeWriter *writer, MergeState *state)
+{
+	IntakeCombiner *combiner = intake_combiner_make(writer->partial,
+													state->desc);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(state->desc,
+													&TTSOpsMinimalTuple);
+	TupleTableSlot *first = MakeSingleTupleTableSlot(state->desc,
+													 &TTSOpsMinimalTuple);
+	bool		is_combined = false;
+
+	while (next_sorted(state, slot))
+	{
+		TupleTableSlot *other = first;
+
+		slot_getallattrs(slot);
+		if (!TTS_EMPTY(first) &&
+			compare_keys(state, first->tts_values, slot->tts_values) == 0)
+		{
+			if (!is_combined)
+				intake_combiner_begin(combiner, first);
+			intake_combiner_add(combiner, slot);
+			is_combined = true;
+			continue;
+		}
+		apply_key(writer, state, first, combiner, is_combined);
+		is_combined = false;
+		first = slot;
+		slot = other;
+	}
+	apply_key(writer, state, first, combiner, is_combined);
+	intake_combiner_free(combiner);
+	ExecDropSingleTupleTableSlot(slot);
+	ExecDropSingleTupleTableSlot(first);
+}
+
+/* Applies the staged rows, in the order of the key. */
+static void
+apply_sorted(IntakeWriter *writer, MergeState *state)
+{
+	if (writer->partial != NULL)
+		apply_combined(writer, state);
+	else
+		apply_last(writer, state);
 	pass_upserts(writer, state);
 	flush_deletes(writer, state);
 	if (state->waiting != NULL)
 		flush_waiting(writer, state);
-	ExecDropSingleTupleTableSlot(slot);
-	ExecDropSingleTupleTableSlot(last);
 }
 
 static void
@@ -373,6 +473,7 @@ finish_merge(IntakeWriter *writer)
 	state->is_shared = state->nbatches <= 1 && state->key->is_primary &&
 		state->key->is_only && !state->key->is_deferrable &&
 		!intake_upsert_has_insert_trigger(writer->rel) &&
+		intake_partial_suits_conflict(writer, state->key) &&
 		!state->has_deletes && !is_truncating;
 	intake_table_lock(writer->target, !state->is_shared);
 	if (is_truncating)

@@ -73,6 +73,11 @@ REVOKE UPDATE (n) ON sales FROM merger;
 SET ROLE merger;
 SELECT counted(u) FROM intake.upload('sales', E'[1, "l", 1]\n[2, "m", 2]', mode => 'merge', options => '{"key": ["id"]}') u;
 RESET ROLE;
+-- some columns, and newer rows alone; a present row keeps what it has by the
+-- names of columns, whatever their order
+SELECT counted(u) FROM intake.upload('sales', E'{"id": 10, "v": "D"}\n{"id": 110, "v": "AA"}\n{"id": 111, "v": "aa", "n": 1}', mode => 'merge', options => '{"key": ["id"], "update_columns": "present"}') u;
+SELECT counted(u) FROM intake.upload('sales', E'[10, "older", 3]\n[110, "newer", 11]\n[115, "older", 5]\n[112, "bb", 1]', mode => 'merge', options => '{"key": ["id"], "newer_by": "n"}') u;
+SELECT tableoid::regclass, * FROM sales WHERE id IN (10, 110, 111, 112, 115) ORDER BY id;
 DROP TABLE sales;
 DROP OWNED BY merger;
 DROP ROLE merger;
