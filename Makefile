@@ -29,12 +29,14 @@ OBJS = \
 	src/convert_numeric.o \
 	src/convert_text.o \
 	src/convert_time.o \
+	src/decode.o \
 	src/defaults.o \
 	src/ingest.o \
 	src/options.o \
 	src/plan.o \
 	src/settings.o \
 	src/sqlfuncs.o \
+	src/subtransaction.o \
 	src/view.o \
 	src/registry/entity.o \
 	src/registry/key.o \
@@ -44,6 +46,8 @@ OBJS = \
 	src/registry/operation_record.o \
 	src/registry/operation_sql.o \
 	src/registry/register.o \
+	src/registry/reject_record.o \
+	src/registry/rejects.o \
 	src/registry/rename.o \
 	src/registry/target.o \
 	src/source/source.o \
@@ -84,8 +88,11 @@ OBJS = \
 	src/write/keys.o \
 	src/write/lock.o \
 	src/write/merge_key.o \
+	src/write/merge_older.o \
 	src/write/partition_bound.o \
+	src/write/refused_row.o \
 	src/write/stage.o \
+	src/write/tolerate.o \
 	src/write/truncate.o \
 	src/write/upsert.o \
 	src/write/write_append.o \

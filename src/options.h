@@ -36,6 +36,14 @@ typedef enum IntakeTypes
 	INTAKE_TYPES_STRICT
 } IntakeTypes;
 
+/* How many bad records are set aside instead of failing the operation. */
+typedef struct IntakeMaxErrors
+{
+	int64		count;
+	int64		per_million;	/* of the records; 0: count counts */
+	const char *text;			/* the share as it was given */
+} IntakeMaxErrors;
+
 typedef struct IntakeOptions
 {
 	/* CSV; each of the first three is one ASCII character */
@@ -59,6 +67,10 @@ typedef struct IntakeOptions
 	bool		allow_empty;
 	bool		fast;			/* partition delete by TRUNCATE */
 
+	/* bad records */
+	IntakeMaxErrors max_errors;
+	int			max_error_report;	/* so many are in the answer */
+
 	char	   *query_id;		/* NULL: none */
 } IntakeOptions;
 
@@ -75,6 +87,14 @@ typedef struct IntakeOptions
  */
 extern IntakeOptions *intake_options_parse(Jsonb *given, Jsonb *base,
 										   int door);
+
+/* Whether the options tolerate any bad record. */
+static inline bool
+intake_options_tolerate(const IntakeOptions *options)
+{
+	return options->max_errors.count > 0 ||
+		options->max_errors.per_million > 0;
+}
 
 /*
  * The given options without those that a repeat of an operation may change

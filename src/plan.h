@@ -25,6 +25,7 @@ typedef struct IntakePlan
 	IntakeDefaults *defaults;
 	const IntakeFormatRoutine *format;
 	const IntakeWriteRoutine *writer;
+	IntakeRejects *rejects;		/* NULL: the first bad record is an error */
 } IntakePlan;
 
 /*

@@ -303,7 +303,8 @@ update_and_insert(IntakeUpsert *upsert, IntakeBatch *batch)
 void
 intake_upsert_batch(IntakeUpsert *upsert, IntakeBatch *batch)
 {
-	IntakeStatement *statement = upsert->statement;
+	IntakeStatement *statement;
+	MemoryContext old;
 
 	if (upsert->heap != NULL && intake_heap_upsert_batch(upsert->heap, batch))
 	{
@@ -311,15 +312,32 @@ intake_upsert_batch(IntakeUpsert *upsert, IntakeBatch *batch)
 				   upsert->heap->updated);
 		return;
 	}
+	/* statements live as long as this does */
+	old = MemoryContextSwitchTo(GetMemoryChunkContext(upsert));
 	if (upsert->has_insert_trigger)
-	{
 		update_and_insert(upsert, batch);
+	else
+	{
+		if (upsert->statement == NULL)
+			upsert->statement = make_statement(upsert->writer, upsert->key);
+		statement = upsert->statement;
+		statement->inserted = statement->updated = 0;
+		(void) intake_sql_run(statement, batch, false);
+		count_rows(upsert, batch->nrows, statement->inserted,
+				   statement->updated);
+	}
+	MemoryContextSwitchTo(old);
+}
+
+void
+intake_upsert_part(IntakeUpsert *upsert, IntakeBatch *batch)
+{
+	if (upsert->heap == NULL || batch->nrows == 1)
+	{
+		intake_upsert_batch(upsert, batch);
 		return;
 	}
-	if (statement == NULL)
-		statement = upsert->statement = make_statement(upsert->writer,
-													   upsert->key);
-	statement->inserted = statement->updated = 0;
-	(void) intake_sql_run(statement, batch, false);
-	count_rows(upsert, batch->nrows, statement->inserted, statement->updated);
+	intake_heap_upsert_once(upsert->heap, batch);
+	count_rows(upsert, batch->nrows, upsert->heap->inserted,
+			   upsert->heap->updated);
 }

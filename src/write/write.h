@@ -6,7 +6,8 @@
  * A writer takes full batches of decoded rows.  append writes them at once;
  * replace, merge, partition delete and everything with option truncate stage
  * them and apply the stage in finish(), under the table lock, when the whole
- * payload is known to be good.
+ * payload is known to be good.  append stages, too, where
+ * rows that the target refuses are set aside.
  *
  *-------------------------------------------------------------------------
  */
@@ -40,6 +41,12 @@ struct IntakeWriter
 	const IntakeOptions *options;
 	List	   *key;			/* of IntakeKeyItem; NIL for append */
 	int			sys_op;			/* of the request; -1: each record's own */
+
+	/*
+	 * Rows that the target refuses are set aside here; NULL: that fails the
+	 * operation.
+	 */
+	IntakeRejects *rejects;
 
 	IntakeCounters *counters;	/* the writer counts what it does here */
 	IntakeWritePosition *position;	/* for CONTEXT; the caller's */

@@ -5,7 +5,9 @@
  *
  * Batches go into the target as they come, under the shared table lock.
  * With option truncate they are staged: the target is emptied, under the
- * exclusive lock, when the payload is known to be good.
+ * exclusive lock, when the payload is known to be good.  They are staged, too,
+ * where bad rows are tolerated: the batches are larger then, and each is an
+ * INSERT of its own.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,6 +16,7 @@
 #include "write/insert.h"
 #include "write/lock.h"
 #include "write/stage.h"
+#include "write/tolerate.h"
 #include "write/truncate.h"
 #include "write/write.h"
 
@@ -30,7 +33,8 @@ begin_append(IntakeWriter *writer)
 	AppendWork *state = palloc0(sizeof(AppendWork));
 
 	state->insert = intake_insert_make(writer);
-	if (writer->options->truncate != INTAKE_TRUNCATE_NO)
+	if (writer->options->truncate != INTAKE_TRUNCATE_NO ||
+		writer->rejects != NULL)
 		state->stage = intake_stage_make(writer->columns);
 	writer->state = state;
 }
@@ -52,10 +56,36 @@ take_append(IntakeWriter *writer, IntakeBatch *batch)
 }
 
 static void
+insert_rows(void *arg, IntakeBatch *batch)
+{
+	intake_insert_alone(arg, batch);
+}
+
+/* Inserts the stage but for its bad rows. */
+static void
+insert_tolerantly(IntakeWriter *writer, AppendWork *state)
+{
+	IntakeTolerance *tolerance = intake_tolerance_make(writer, NULL, NULL);
+	IntakeBatch *batch = intake_batch_make(writer->columns->ncolumns,
+										   INTAKE_MERGE_ROWS);
+
+	intake_table_lock(writer->target, false);
+	while (intake_stage_get(state->stage, batch, writer->defaults))
+		intake_tolerance_write(tolerance, batch, insert_rows, state->insert);
+	intake_batch_clear(batch);
+	intake_stage_end(state->stage);
+}
+
+static void
 finish_append(IntakeWriter *writer)
 {
 	AppendWork *state = writer->state;
 
+	if (writer->rejects != NULL)
+	{
+		insert_tolerantly(writer, state);
+		return;
+	}
 	if (state->stage != NULL)
 	{
 		intake_table_lock(writer->target, true);

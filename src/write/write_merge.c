@@ -17,10 +17,14 @@
  * that equal keys are just those that the index takes for equal; records of
  * one key come last one first, and the others are dropped.
  *
+ * Where bad rows are tolerated, the records of a key that a later one replaces
+ * wait in merge_older.c until it is known whether that one is good.
+ *
  * Locks: a merge of one batch that only upserts by the primary key, where that
  * is the only unique index, locks its rows in the order of the key and shares
  * the table lock: two of them cannot deadlock, nor meet in another index.
- * Every other merge takes the table lock exclusively.
+ * Every other merge takes the table lock exclusively, as does one that may
+ * come back to a key.
  *
  *-------------------------------------------------------------------------
  */
@@ -36,7 +40,9 @@
 #include "settings.h"
 #include "write/lock.h"
 #include "write/merge_key.h"
+#include "write/merge_older.h"
 #include "write/stage.h"
+#include "write/tolerate.h"
 #include "write/truncate.h"
 #include "write/upsert.h"
 #include "write/write_sql.h"
@@ -64,6 +70,8 @@ typedef struct MergeState
 	IntakeBatch *deletes;
 	IntakeUpsert *upsert;
 	IntakeStatement *delete;
+	IntakeTolerance *tolerance; /* NULL: bad rows fail the operation */
+	IntakeMergeOlder *older;	/* where bad rows are tolerated */
 } MergeState;
 
 /* How sorted rows are compared by the key. */
@@ -241,6 +249,12 @@ make_delete(IntakeWriter *writer, MergeState *state)
 	return statement;
 }
 
+static void
+upsert_rows(void *arg, IntakeBatch *batch)
+{
+	intake_upsert_part(arg, batch);
+}
+
 /* Writes the rows that wait to be upserted. */
 static void
 flush_upserts(IntakeWriter *writer, MergeState *state)
@@ -252,7 +266,11 @@ flush_upserts(IntakeWriter *writer, MergeState *state)
 										   state->key_columns,
 										   state->comparators,
 										   !state->is_shared);
-	intake_upsert_batch(state->upsert, state->upserts);
+	if (state->tolerance != NULL)
+		intake_tolerance_write(state->tolerance, state->upserts, upsert_rows,
+							   state->upsert);
+	else
+		intake_upsert_batch(state->upsert, state->upserts);
 	intake_batch_clear(state->upserts);
 }
 
@@ -278,6 +296,15 @@ flush_waiting(IntakeWriter *writer, MergeState *state)
 	intake_stage_end(state->waiting);
 }
 
+static void
+delete_rows(void *arg, IntakeBatch *batch)
+{
+	IntakeStatement *delete = arg;
+
+	delete->writer->counters->rows_deleted += intake_sql_run(delete, batch,
+															 true);
+}
+
 /* Deletes the rows whose keys wait to be deleted. */
 static void
 flush_deletes(IntakeWriter *writer, MergeState *state)
@@ -286,8 +313,11 @@ flush_deletes(IntakeWriter *writer, MergeState *state)
 		return;
 	if (state->delete == NULL)
 		state->delete = make_delete(writer, state);
-	writer->counters->rows_deleted +=
-		intake_sql_run(state->delete, state->deletes, true);
+	if (state->tolerance != NULL)
+		intake_tolerance_write(state->tolerance, state->deletes, delete_rows,
+							   state->delete);
+	else
+		delete_rows(state->delete, state->deletes);
 	intake_batch_clear(state->deletes);
 }
 
@@ -334,6 +364,39 @@ apply_row(IntakeWriter *writer, MergeState *state, TupleTableSlot *sorted)
 		flush_deletes(writer, state);
 }
 
+/* Keeps a record that the last one of its key replaces. */
+static void
+keep_older(IntakeWriter *writer, MergeState *state, TupleTableSlot *last,
+		   TupleTableSlot *slot)
+{
+	int			n = writer->columns->ncolumns;
+
+	if (state->older != NULL)
+		intake_merge_older_put(state->older,
+							   DatumGetInt64(last->tts_values[n]), slot);
+}
+
+static void
+note_refused(void *arg, const IntakeRow *row)
+{
+	MergeState *state = arg;
+
+	intake_merge_older_refuse(state->older, row->record);
+}
+
+/* Applies, one by one, the records whose key's later ones were refused. */
+static void
+apply_older(IntakeWriter *writer, MergeState *state)
+{
+	while (intake_merge_older_next(state->older, state->input))
+	{
+		apply_row(writer, state, state->input);
+		flush_upserts(writer, state);
+		flush_deletes(writer, state);
+	}
+	intake_merge_older_end(state->older);
+}
+
 /* Applies the last record of each key. */
 static void
 apply_sorted(IntakeWriter *writer, MergeState *state)
@@ -350,7 +413,10 @@ apply_sorted(IntakeWriter *writer, MergeState *state)
 		slot_getallattrs(slot);
 		if (!TTS_EMPTY(last) &&
 			compare_keys(state, last->tts_values, slot->tts_values) == 0)
+		{
+			keep_older(writer, state, last, slot);
 			continue;
+		}
 		apply_row(writer, state, slot);
 		last = slot;
 		slot = other;
@@ -359,6 +425,8 @@ apply_sorted(IntakeWriter *writer, MergeState *state)
 	flush_deletes(writer, state);
 	if (state->waiting != NULL)
 		flush_waiting(writer, state);
+	if (state->older != NULL)
+		apply_older(writer, state);
 	ExecDropSingleTupleTableSlot(slot);
 	ExecDropSingleTupleTableSlot(last);
 }
@@ -373,7 +441,7 @@ finish_merge(IntakeWriter *writer)
 	state->is_shared = state->nbatches <= 1 && state->key->is_primary &&
 		state->key->is_only && !state->key->is_deferrable &&
 		!intake_upsert_has_insert_trigger(writer->rel) &&
-		!state->has_deletes && !is_truncating;
+		!state->has_deletes && !is_truncating && writer->rejects == NULL;
 	intake_table_lock(writer->target, !state->is_shared);
 	if (is_truncating)
 		intake_truncate(writer);
@@ -386,6 +454,11 @@ finish_merge(IntakeWriter *writer)
 									   INTAKE_MERGE_ROWS);
 	state->deletes = intake_batch_make(writer->columns->ncolumns,
 									   INTAKE_BATCH_ROWS);
+	if (writer->rejects != NULL)
+	{
+		state->older = intake_merge_older_make(writer->columns);
+		state->tolerance = intake_tolerance_make(writer, note_refused, state);
+	}
 	if (state->sort != NULL)
 		tuplesort_performsort(state->sort);
 	apply_sorted(writer, state);
