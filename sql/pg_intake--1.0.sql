@@ -190,17 +190,20 @@ SELECT o.operation,
        o.rows_skipped,
        o.rows_rejected,
        o.rows_inserted + o.rows_updated + o.rows_deleted AS rows_affected,
-       CASE WHEN o.is_own OR pg_catalog.pg_has_role('pg_read_all_data', 'USAGE')
+       CASE WHEN pg_catalog.pg_has_role('pg_read_all_data', 'USAGE')
+            THEN o.errors
+            WHEN CASE WHEN o.cluster = (SELECT s.system_identifier FROM pg_catalog.pg_control_system() s)
+                 THEN o.role_oid = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = CURRENT_USER)
+                 ELSE o.role_name = CURRENT_USER END
             THEN o.errors END AS errors,
        o.query_id,
        o.request_id,
        o.error
-  FROM (SELECT x.*,
-               CASE WHEN x.cluster = (SELECT s.system_identifier FROM pg_catalog.pg_control_system() s)
-                    THEN x.role_oid = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = CURRENT_USER)
-                    ELSE x.role_name = CURRENT_USER END AS is_own
-          FROM intake.operation x) o
- WHERE o.is_own OR pg_catalog.pg_has_role('pg_monitor', 'USAGE')
+  FROM intake.operation o
+ WHERE CASE WHEN o.cluster = (SELECT s.system_identifier FROM pg_catalog.pg_control_system() s)
+            THEN o.role_oid = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = CURRENT_USER)
+            ELSE o.role_name = CURRENT_USER END
+    OR pg_catalog.pg_has_role('pg_monitor', 'USAGE')
  ORDER BY o.started_at DESC;
 COMMENT ON VIEW intake.operations IS 'One row an operation, newest first: the caller''s own; all of them for members of pg_monitor.';
 COMMENT ON COLUMN intake.operations.role IS 'the principal: the role the operation ran as';

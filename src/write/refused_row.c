@@ -32,13 +32,20 @@ column_name(const IntakeWriter *writer, const IntakeColumn *column)
 	return get_attname(RelationGetRelid(writer->rel), column->attnum, false);
 }
 
-/* Whether the row shows the column: what no record mentions stays out. */
+/*
+ * Whether the row shows the column.  What no record mentions stays out, and
+ * what does not matter to a record that deletes.
+ */
 static bool
-is_shown(const IntakeWriter *writer, const IntakeRow *row, int column)
+is_shown(const IntakeWriter *writer, const IntakeRow *row, int number)
 {
-	if (writer->columns->columns[column].attnum == 0)
-		return !row->nulls[column];
-	return writer->defaults->mentioned[column];
+	const IntakeColumn *column = &writer->columns->columns[number];
+
+	if (column->attnum == 0)
+		return !row->nulls[number];
+	if (intake_columns_is_delete(writer->columns, writer->sys_op, row))
+		return column->is_key;
+	return writer->defaults->mentioned[number];
 }
 
 /* The row as a JSON object. */
