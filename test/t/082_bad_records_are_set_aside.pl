@@ -168,7 +168,7 @@ sub reset_target
     $node->safe_psql('postgres',
         "INSERT INTO target SELECT i, 1, 'old', 1, 'old ' || i
            FROM generate_series(1, $rows, 3) i
-          WHERE i NOT IN (SELECT (n * 7919) % $rows + 1 FROM
+          WHERE i NOT IN (SELECT (n * 7919::bigint) % $rows + 1 FROM
             generate_series($distance / 2, $rows, $distance) n)")
       if $mode eq 'merge';
     return;
