@@ -19,16 +19,26 @@
  * of them to others at hand, so where there are many parts all of them are
  * undone, and the batch is written anew without its bad rows.
  *
+ * A table that refers to itself takes rows of one command in any order, but
+ * parts are commands of their own.  So rows that a foreign key of such a table
+ * refuses wait until all others are in, and are tried again as long as that
+ * brings any in.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "miscadmin.h"
 #include "utils/memutils.h"
+#include "utils/relcache.h"
 
 #include "subtransaction.h"
 #include "write/refused_row.h"
+#include "write/stage.h"
 #include "write/tolerate.h"
+
+/* How often rows that wait are tried. */
+#define MAX_TRIES 20
 
 /* So many parts of an operation may stay beside its batches. */
 #define MAX_PARTS 24
@@ -36,18 +46,21 @@
 struct IntakeTolerance
 {
 	IntakeWriter *writer;
-	IntakeNoteRefused note;
-	void	   *note_arg;
+	const IntakeToleranceRoutine *routine;
+	void	   *arg;
 	int			nparts;			/* that have stayed */
 	MemoryContext context;		/* of one try */
+
+	/* where the target refers to itself */
+	bool		may_wait;		/* rows that a foreign key refuses */
+	IntakeStage *waiting;		/* such rows; NULL until a batch fails */
+	int64		nwaiting;
 };
 
 /* A batch on its way. */
 typedef struct Work
 {
 	IntakeTolerance *tolerance;
-	IntakeWriteRows write;
-	void	   *arg;
 	IntakeBatch rest;			/* the rows not refused so far */
 	bool	   *is_refused;		/* by row of the rest */
 	int			nrefused;
@@ -65,14 +78,34 @@ typedef struct Work
 	int			nparts;
 } Work;
 
+/* Whether a foreign key of the target refers to the target. */
+static bool
+refers_to_itself(const IntakeWriter *writer)
+{
+	List	   *keys = RelationGetFKeyList(writer->rel);
+	ListCell   *cell;
+
+	foreach(cell, keys)
+	{
+		const ForeignKeyCacheInfo *key = lfirst(cell);
+
+		if (key->confrelid == RelationGetRelid(writer->rel) ||
+			key->confrelid == writer->target->root)
+			return true;
+	}
+	return false;
+}
+
 IntakeTolerance *
-intake_tolerance_make(IntakeWriter *writer, IntakeNoteRefused note, void *arg)
+intake_tolerance_make(IntakeWriter *writer,
+					  const IntakeToleranceRoutine *routine, void *arg)
 {
 	IntakeTolerance *tolerance = palloc0(sizeof(IntakeTolerance));
 
 	tolerance->writer = writer;
-	tolerance->note = note;
-	tolerance->note_arg = arg;
+	tolerance->routine = routine;
+	tolerance->arg = arg;
+	tolerance->may_wait = refers_to_itself(writer);
 	tolerance->context = AllocSetContextCreate(CurrentMemoryContext,
 											   "pg_intake tolerance",
 											   ALLOCSET_DEFAULT_SIZES);
@@ -84,7 +117,7 @@ write_part(void *arg)
 {
 	Work	   *work = arg;
 
-	work->write(work->arg, &work->part);
+	work->tolerance->routine->write(work->tolerance->arg, &work->part);
 	return true;
 }
 
@@ -147,19 +180,41 @@ note_failure(Work *work, int n)
 	work->failed = work->is_named ? named + 1 : work->at + n;
 }
 
+/* Lets a row wait until the others are in. */
+static void
+let_wait(IntakeTolerance *tolerance, const IntakeRow *row)
+{
+	intake_stage_put_row(tolerance->waiting, row,
+						 tolerance->writer->columns->ncolumns);
+	tolerance->nwaiting++;
+}
+
+/* Sets a row aside. */
+static void
+set_aside(IntakeTolerance *tolerance, const IntakeRow *row,
+		  const ErrorData *error)
+{
+	MemoryContext old = MemoryContextSwitchTo(tolerance->context);
+
+	intake_refused_row_add(tolerance->writer, row, error);
+	if (tolerance->routine->note != NULL)
+		tolerance->routine->note(tolerance->arg, row);
+	MemoryContextSwitchTo(old);
+}
+
 /* The row at is to blame. */
 static void
 refuse_row(Work *work, const ErrorData *error)
 {
 	IntakeTolerance *tolerance = work->tolerance;
 	const IntakeRow *row = &work->rest.rows[work->at];
-	MemoryContext old = MemoryContextSwitchTo(tolerance->context);
 
 	tolerance->writer->position->record = 0;
-	intake_refused_row_add(tolerance->writer, row, error);
-	if (tolerance->note != NULL)
-		tolerance->note(tolerance->note_arg, row);
-	MemoryContextSwitchTo(old);
+	if (tolerance->may_wait &&
+		error->sqlerrcode == ERRCODE_FOREIGN_KEY_VIOLATION)
+		let_wait(tolerance, row);
+	else
+		set_aside(tolerance, row, error);
 	work->is_refused[work->at] = true;
 	work->nrefused++;
 	work->at++;
@@ -284,13 +339,10 @@ search_rest(Work *work)
 }
 
 void
-intake_tolerance_write(IntakeTolerance *tolerance, IntakeBatch *batch,
-					   IntakeWriteRows write, void *arg)
+intake_tolerance_write(IntakeTolerance *tolerance, IntakeBatch *batch)
 {
 	Work		work = {
 		.tolerance = tolerance,
-		.write = write,
-		.arg = arg,
 		.rest = *batch
 	};
 	bool		is_done = batch->nrows == 0 ||
@@ -298,6 +350,9 @@ intake_tolerance_write(IntakeTolerance *tolerance, IntakeBatch *batch,
 
 	if (is_done)
 		return;
+	/* not in the search's subtransaction, which would own its file */
+	if (tolerance->may_wait && tolerance->waiting == NULL)
+		tolerance->waiting = intake_stage_make(tolerance->writer->columns);
 	work.rest.rows = palloc(batch->nrows * sizeof(IntakeRow));
 	memcpy(work.rest.rows, batch->rows, batch->nrows * sizeof(IntakeRow));
 	work.is_refused = palloc(batch->nrows * sizeof(bool));
@@ -307,4 +362,66 @@ intake_tolerance_write(IntakeTolerance *tolerance, IntakeBatch *batch,
 	pfree(work.rest.rows);
 	pfree(work.is_refused);
 	MemoryContextReset(tolerance->context);
+}
+
+/* Turns the order of a batch's rows round. */
+static void
+reverse_rows(IntakeBatch *batch)
+{
+	int			i;
+
+	for (i = 0; i < batch->nrows / 2; i++)
+	{
+		IntakeRow	row = batch->rows[i];
+
+		batch->rows[i] = batch->rows[batch->nrows - 1 - i];
+		batch->rows[batch->nrows - 1 - i] = row;
+	}
+}
+
+/*
+ * Tries all rows that wait once; those that a key refuses again wait again.
+ * Rows may have come children first: each try goes the other way round.
+ */
+static void
+retry_waiting(IntakeTolerance *tolerance, IntakeBatch *batch)
+{
+	IntakeStage *stage = tolerance->waiting;
+
+	tolerance->waiting = NULL;
+	tolerance->nwaiting = 0;
+	while (intake_stage_get(stage, batch, tolerance->writer->defaults))
+	{
+		if (!tolerance->routine->is_ordered)
+			reverse_rows(batch);
+		intake_tolerance_write(tolerance, batch);
+	}
+	intake_stage_end(stage);
+}
+
+/* Two tries that bring nothing in are the end, or too many tries. */
+void
+intake_tolerance_finish(IntakeTolerance *tolerance)
+{
+	IntakeBatch *batch = NULL;
+	int			tries = 0;
+	int			vain = 0;
+
+	if (tolerance->nwaiting > 0)
+		batch = intake_batch_make(tolerance->writer->columns->ncolumns,
+								  INTAKE_MERGE_ROWS);
+	while (tolerance->nwaiting > 0)
+	{
+		int64		before = tolerance->nwaiting;
+
+		tolerance->may_wait = tries < MAX_TRIES && vain < 2;
+		retry_waiting(tolerance, batch);
+		vain = tolerance->nwaiting < before ? 0 : vain + 1;
+		tries++;
+	}
+	if (batch != NULL)
+		MemoryContextDelete(batch->context);
+	if (tolerance->waiting != NULL)
+		intake_stage_end(tolerance->waiting);
+	tolerance->waiting = NULL;
 }

@@ -15,29 +15,40 @@
 
 #include "write/write.h"
 
-/*
- * Functions of who has rows to write.  The first writes all rows of a batch,
- * as a command that is complete when it returns; counts what it did in
- * writer->counters; may be called with any part of a batch.  What it
- * allocates in the current memory context goes with the call.  The second,
- * which may be NULL, takes note of a row that was set aside.
- */
-typedef void (*IntakeWriteRows) (void *arg, IntakeBatch *batch);
-typedef void (*IntakeNoteRefused) (void *arg, const IntakeRow *row);
+/* What is done with rows, by who has them. */
+typedef struct IntakeToleranceRoutine
+{
+	/*
+	 * Writes all rows of a batch, or of a part of one, as a command that is
+	 * complete on return, and counts them in writer->counters.  What it
+	 * allocates in the current memory context goes with the call.
+	 */
+	void		(*write) (void *arg, IntakeBatch *batch);
+
+	/* Takes note of a row that was set aside; may be NULL. */
+	void		(*note) (void *arg, const IntakeRow *row);
+
+	bool		is_ordered;		/* rows must come in the order they came in */
+} IntakeToleranceRoutine;
 
 typedef struct IntakeTolerance IntakeTolerance;
 
 /* For a writer with rejects; in the current memory context. */
-extern IntakeTolerance *intake_tolerance_make(IntakeWriter *writer,
-											  IntakeNoteRefused note,
-											  void *arg);
+extern IntakeTolerance *
+intake_tolerance_make(IntakeWriter *writer,
+					  const IntakeToleranceRoutine *routine, void *arg);
 
 /*
  * Writes the batch's rows but those that the target refuses, which are added
  * to writer->rejects.  Errors that are not the data's are raised.
  */
 extern void intake_tolerance_write(IntakeTolerance *tolerance,
-								   IntakeBatch *batch, IntakeWriteRows write,
-								   void *arg);
+								   IntakeBatch *batch);
+
+/*
+ * Writes the rows that wait for others: where the target refers to itself, a
+ * row that a foreign key refuses may refer to one that comes later.
+ */
+extern void intake_tolerance_finish(IntakeTolerance *tolerance);
 
 #endif							/* INTAKE_TOLERATE_H */

@@ -61,18 +61,25 @@ insert_rows(void *arg, IntakeBatch *batch)
 	intake_insert_alone(arg, batch);
 }
 
+static const IntakeToleranceRoutine tolerance_routine = {
+	insert_rows, NULL, false
+};
+
 /* Inserts the stage but for its bad rows. */
 static void
 insert_tolerantly(IntakeWriter *writer, AppendWork *state)
 {
-	IntakeTolerance *tolerance = intake_tolerance_make(writer, NULL, NULL);
+	IntakeTolerance *tolerance = intake_tolerance_make(writer,
+													   &tolerance_routine,
+													   state->insert);
 	IntakeBatch *batch = intake_batch_make(writer->columns->ncolumns,
 										   INTAKE_MERGE_ROWS);
 
 	intake_table_lock(writer->target, false);
 	while (intake_stage_get(state->stage, batch, writer->defaults))
-		intake_tolerance_write(tolerance, batch, insert_rows, state->insert);
+		intake_tolerance_write(tolerance, batch);
 	intake_batch_clear(batch);
+	intake_tolerance_finish(tolerance);
 	intake_stage_end(state->stage);
 }
 

@@ -70,8 +70,11 @@ typedef struct MergeState
 	IntakeBatch *deletes;
 	IntakeUpsert *upsert;
 	IntakeStatement *delete;
-	IntakeTolerance *tolerance; /* NULL: bad rows fail the operation */
-	IntakeMergeOlder *older;	/* where bad rows are tolerated */
+
+	/* where bad rows are tolerated, else NULL */
+	IntakeTolerance *upsert_tolerance;
+	IntakeTolerance *delete_tolerance;
+	IntakeMergeOlder *older;
 } MergeState;
 
 /* How sorted rows are compared by the key. */
@@ -252,7 +255,45 @@ make_delete(IntakeWriter *writer, MergeState *state)
 static void
 upsert_rows(void *arg, IntakeBatch *batch)
 {
-	intake_upsert_part(arg, batch);
+	MergeState *state = arg;
+
+	intake_upsert_part(state->upsert, batch);
+}
+
+static void
+delete_rows(void *arg, IntakeBatch *batch)
+{
+	MergeState *state = arg;
+	int64		deleted = intake_sql_run(state->delete, batch, true);
+
+	state->delete->writer->counters->rows_deleted += deleted;
+}
+
+static void
+note_refused(void *arg, const IntakeRow *row)
+{
+	MergeState *state = arg;
+
+	intake_merge_older_refuse(state->older, row->record);
+}
+
+static const IntakeToleranceRoutine upsert_routine = {
+	upsert_rows, note_refused, true
+};
+
+static const IntakeToleranceRoutine delete_routine = {
+	delete_rows, note_refused, true
+};
+
+/* Bad rows are to be set aside. */
+static void
+begin_tolerance(IntakeWriter *writer, MergeState *state)
+{
+	state->upsert_tolerance = intake_tolerance_make(writer, &upsert_routine,
+													state);
+	state->delete_tolerance = intake_tolerance_make(writer, &delete_routine,
+													state);
+	state->older = intake_merge_older_make(writer->columns);
 }
 
 /* Writes the rows that wait to be upserted. */
@@ -266,9 +307,8 @@ flush_upserts(IntakeWriter *writer, MergeState *state)
 										   state->key_columns,
 										   state->comparators,
 										   !state->is_shared);
-	if (state->tolerance != NULL)
-		intake_tolerance_write(state->tolerance, state->upserts, upsert_rows,
-							   state->upsert);
+	if (state->upsert_tolerance != NULL)
+		intake_tolerance_write(state->upsert_tolerance, state->upserts);
 	else
 		intake_upsert_batch(state->upsert, state->upserts);
 	intake_batch_clear(state->upserts);
@@ -296,15 +336,6 @@ flush_waiting(IntakeWriter *writer, MergeState *state)
 	intake_stage_end(state->waiting);
 }
 
-static void
-delete_rows(void *arg, IntakeBatch *batch)
-{
-	IntakeStatement *delete = arg;
-
-	delete->writer->counters->rows_deleted += intake_sql_run(delete, batch,
-															 true);
-}
-
 /* Deletes the rows whose keys wait to be deleted. */
 static void
 flush_deletes(IntakeWriter *writer, MergeState *state)
@@ -313,11 +344,10 @@ flush_deletes(IntakeWriter *writer, MergeState *state)
 		return;
 	if (state->delete == NULL)
 		state->delete = make_delete(writer, state);
-	if (state->tolerance != NULL)
-		intake_tolerance_write(state->tolerance, state->deletes, delete_rows,
-							   state->delete);
+	if (state->delete_tolerance != NULL)
+		intake_tolerance_write(state->delete_tolerance, state->deletes);
 	else
-		delete_rows(state->delete, state->deletes);
+		delete_rows(state, state->deletes);
 	intake_batch_clear(state->deletes);
 }
 
@@ -376,14 +406,6 @@ keep_older(IntakeWriter *writer, MergeState *state, TupleTableSlot *last,
 							   DatumGetInt64(last->tts_values[n]), slot);
 }
 
-static void
-note_refused(void *arg, const IntakeRow *row)
-{
-	MergeState *state = arg;
-
-	intake_merge_older_refuse(state->older, row->record);
-}
-
 /* Applies, one by one, the records whose key's later ones were refused. */
 static void
 apply_older(IntakeWriter *writer, MergeState *state)
@@ -393,6 +415,8 @@ apply_older(IntakeWriter *writer, MergeState *state)
 		apply_row(writer, state, state->input);
 		flush_upserts(writer, state);
 		flush_deletes(writer, state);
+		intake_tolerance_finish(state->delete_tolerance);
+		intake_tolerance_finish(state->upsert_tolerance);
 	}
 	intake_merge_older_end(state->older);
 }
@@ -423,10 +447,15 @@ apply_sorted(IntakeWriter *writer, MergeState *state)
 	}
 	pass_upserts(writer, state);
 	flush_deletes(writer, state);
+	if (state->delete_tolerance != NULL)
+		intake_tolerance_finish(state->delete_tolerance);
 	if (state->waiting != NULL)
 		flush_waiting(writer, state);
 	if (state->older != NULL)
+	{
+		intake_tolerance_finish(state->upsert_tolerance);
 		apply_older(writer, state);
+	}
 	ExecDropSingleTupleTableSlot(slot);
 	ExecDropSingleTupleTableSlot(last);
 }
@@ -455,10 +484,7 @@ finish_merge(IntakeWriter *writer)
 	state->deletes = intake_batch_make(writer->columns->ncolumns,
 									   INTAKE_BATCH_ROWS);
 	if (writer->rejects != NULL)
-	{
-		state->older = intake_merge_older_make(writer->columns);
-		state->tolerance = intake_tolerance_make(writer, note_refused, state);
-	}
+		begin_tolerance(writer, state);
 	if (state->sort != NULL)
 		tuplesort_performsort(state->sort);
 	apply_sorted(writer, state);

@@ -441,6 +441,28 @@ SELECT load('many', string_agg(format('[%s, 1, 7]', i), E'\n' ORDER BY i), mode 
 SELECT count(*) FROM many WHERE id > 20000;
 
 --
+-- a table that refers to itself: children may come before their parents, and
+-- bad records do not change that
+--
+CREATE TABLE tree (id int PRIMARY KEY, parent int REFERENCES tree, v int CHECK (v > 0));
+SELECT load('tree', string_agg(format('[%s, %s, %s]', i, CASE i WHEN 1 THEN 'null' ELSE (i / 2)::text END, CASE i WHEN 2000 THEN -1 ELSE 1 END), E'\n' ORDER BY i DESC))
+  FROM generate_series(1, 2000) i;
+SELECT record, code FROM rejected();
+-- the descendants of a bad one are not in either
+TRUNCATE tree;
+SELECT load('tree', string_agg(format('[%s, %s, %s]', i, CASE i WHEN 1 THEN 'null' ELSE (i - 1)::text END, CASE i WHEN 80 THEN -1 ELSE 1 END), E'\n' ORDER BY i DESC))
+  FROM generate_series(1, 100) i;
+SELECT code, count(*) FROM rejected() GROUP BY code ORDER BY code;
+SELECT count(*), max(id) FROM tree;
+-- two that refer to each other
+SELECT load('tree', E'[201, 202, 1]\n[203, 201, -1]\n[202, 201, 1]');
+-- merge: upserts and deletes
+SELECT load('tree', E'[301, 302, 1]\n[302, 303, 1]\n[303, null, 1]\n[304, null, 0]', mode => 'merge');
+SELECT rows_deleted, rows_rejected FROM intake.upload('tree', E'[301, null, 1]\n[302, null, 1]\n[303, null, 1]\n[1, null, 1]',
+    mode => 'merge', sys_op => 1, options => '{"max_errors": 1}');
+SELECT record, code, line FROM rejected();
+
+--
 -- who sees them: the role that ran the operation, the target's owner, and who
 -- may read all data
 --
