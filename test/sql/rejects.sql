@@ -433,6 +433,12 @@ SELECT DISTINCT ON (i % 9000) i, i % 9000 AS id FROM generate_series(1, 12000) i
 SELECT count(*) FROM (SELECT i AS v, id FROM expected EXCEPT SELECT v, id FROM many) x;
 SELECT count(*) FROM (SELECT v, id FROM many EXCEPT SELECT i, id FROM expected) x;
 SELECT code, count(*) FROM rejected() GROUP BY code ORDER BY code;
+-- a stage that is on disk is read twice
+CREATE TABLE spilled (id int, pad text, CHECK (id <> 19999));
+SET pg_intake.stage_memory = '1MB';
+SELECT load('spilled', string_agg(format('[%s, "%s"]', i, repeat('x', 100)), E'\n' ORDER BY i)) FROM generate_series(1, 20000) i;
+RESET pg_intake.stage_memory;
+SELECT count(*), sum(id), count(DISTINCT id) FROM spilled;
 -- all bad, in each direction
 SELECT load('many', string_agg(format('[%s, 1, 1]', i), E'\n' ORDER BY i), options => '{"max_errors": "100%", "max_error_report": 1}') FROM generate_series(1, 3000) i WHERE i % 77 NOT IN (0, 7, 11, 14, 21, 22, 28, 33, 35, 42, 44, 49, 55, 56, 63, 66, 70);
 SELECT load('many', string_agg(format('[%s, 1, 1]', i), E'\n' ORDER BY i DESC), options => '{"max_errors": "100%", "max_error_report": 1}') FROM generate_series(1, 3000) i WHERE i % 77 NOT IN (0, 7, 11, 14, 21, 22, 28, 33, 35, 42, 44, 49, 55, 56, 63, 66, 70);
