@@ -29,11 +29,15 @@ OBJS = \
 	src/convert_numeric.o \
 	src/convert_text.o \
 	src/convert_time.o \
+	src/copy.o \
+	src/copy_options.o \
 	src/decode.o \
 	src/defaults.o \
+	src/dry_run.o \
 	src/ingest.o \
 	src/options.o \
 	src/plan.o \
+	src/progress.o \
 	src/settings.o \
 	src/sqlfuncs.o \
 	src/subtransaction.o \
@@ -43,6 +47,7 @@ OBJS = \
 	src/registry/key_index.o \
 	src/registry/key_text.o \
 	src/registry/operation.o \
+	src/registry/operation_last.o \
 	src/registry/operation_record.o \
 	src/registry/operation_sql.o \
 	src/registry/register.o \
@@ -51,7 +56,11 @@ OBJS = \
 	src/registry/rename.o \
 	src/registry/target.o \
 	src/source/source.o \
+	src/source/source_copy.o \
+	src/source/source_disk.o \
+	src/source/source_inflate.o \
 	src/source/source_jsonb.o \
+	src/source/source_program.o \
 	src/format/avro_codec.o \
 	src/format/avro_fast.o \
 	src/format/avro_json.o \
@@ -64,6 +73,7 @@ OBJS = \
 	src/format/format_avro.o \
 	src/format/format_csv.o \
 	src/format/format_ndjson.o \
+	src/format/format_query.o \
 	src/format/ndjson_key.o \
 	src/format/ndjson_report.o \
 	src/format/scan_avro.o \
@@ -74,6 +84,7 @@ OBJS = \
 	src/format/scan_time_usual.o \
 	src/format/scan_utf8.o \
 	src/write/batch.o \
+	src/write/combine.o \
 	src/write/direct.o \
 	src/write/heap_buffer.o \
 	src/write/heap_delete.o \
@@ -89,6 +100,8 @@ OBJS = \
 	src/write/lock.o \
 	src/write/merge_key.o \
 	src/write/merge_older.o \
+	src/write/partial.o \
+	src/write/partial_sql.o \
 	src/write/partition_bound.o \
 	src/write/refused_row.o \
 	src/write/stage.o \

@@ -207,8 +207,8 @@ SELECT o.operation,
  ORDER BY o.started_at DESC;
 COMMENT ON VIEW intake.operations IS 'One row an operation, newest first: the caller''s own; all of them for members of pg_monitor.';
 COMMENT ON COLUMN intake.operations.role IS 'the principal: the role the operation ran as';
-COMMENT ON COLUMN intake.operations.door IS 'sql, copy or http';
-COMMENT ON COLUMN intake.operations.digest IS 'XXH3-128 of the payload';
+COMMENT ON COLUMN intake.operations.door IS 'sql, file, query, copy or http';
+COMMENT ON COLUMN intake.operations.digest IS 'XXH3-128 of the payload, inflated; of upload_query, of the query''s text';
 COMMENT ON COLUMN intake.operations.request IS 'mode, sys_op, format and options as they were given; a repeat must give the same';
 COMMENT ON COLUMN intake.operations.rows_deleted IS 'NULL after truncate => ''fast''';
 COMMENT ON COLUMN intake.operations.errors IS 'the first of the bad records that were set aside; for the principal and members of pg_read_all_data, since it shows values';
@@ -517,6 +517,36 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'intake_upload_jsonb';
 COMMENT ON FUNCTION intake.upload(regclass, jsonb, text, uuid, text, int, jsonb) IS 'Uploads one jsonb array of rows or objects.';
 
+CREATE FUNCTION intake.upload_file(
+    target regclass,
+    path text,
+    format text DEFAULT 'ndjson',
+    operation uuid DEFAULT NULL,
+    mode text DEFAULT NULL,
+    sys_op int DEFAULT NULL,
+    options jsonb DEFAULT '{}'
+) RETURNS intake.upload_result
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'intake_upload_file';
+COMMENT ON FUNCTION intake.upload_file(regclass, text, text, uuid, text, int, jsonb) IS 'Uploads a file on the server, plain or compressed by gzip or zstd; for members of pg_read_server_files.';
+
+CREATE FUNCTION intake.upload_query(
+    target regclass,
+    query text,
+    operation uuid DEFAULT NULL,
+    mode text DEFAULT NULL,
+    sys_op int DEFAULT NULL,
+    options jsonb DEFAULT '{}'
+) RETURNS intake.upload_result
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'intake_upload_query';
+COMMENT ON FUNCTION intake.upload_query(regclass, text, uuid, text, int, jsonb) IS 'Uploads the rows of a query, whose columns are matched by name; a repeat is known by the text of the query.';
+
+CREATE FUNCTION intake.last_upload() RETURNS intake.upload_result
+LANGUAGE c VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'intake_last_upload';
+COMMENT ON FUNCTION intake.last_upload() IS 'What the session''s last operation was answered, whichever way it came; NULL before the first one. A transaction that is rolled back leaves the one before it.';
+
 CREATE FUNCTION intake.delete_partitions(
     target regclass,
     partitions jsonb,
@@ -561,3 +591,18 @@ CREATE FUNCTION intake.batch_written() RETURNS bool
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'intake_batch_written';
 COMMENT ON FUNCTION intake.batch_written() IS 'Counts the record that was written; for the extension''s own statements.';
+
+CREATE FUNCTION intake.batch_replaces(place int, version anyelement) RETURNS bool
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'intake_batch_replaces';
+COMMENT ON FUNCTION intake.batch_replaces(int, anyelement) IS 'Whether a record of the batch may replace a row of that version (option newer_by); for the extension''s own statements.';
+
+CREATE FUNCTION intake.batch_sets(place int, "column" int, version anyelement) RETURNS bool
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'intake_batch_sets';
+COMMENT ON FUNCTION intake.batch_sets(int, int, anyelement) IS 'Whether a record of the batch sets a column of the row that is there (option update_columns); for the extension''s own statements.';
+
+CREATE FUNCTION intake.batch_value(place int, "column" int, value anyelement) RETURNS anyelement
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'intake_batch_value';
+COMMENT ON FUNCTION intake.batch_value(int, int, anyelement) IS 'The value that a record of the batch gives, or the column''s default (option update_columns); for the extension''s own statements.';

@@ -120,8 +120,11 @@ intake_columns_of_relation(Relation rel, bool with_sys_op)
 	bool		has_sys_op = false;
 	int			i;
 
-	/* room for all of them; counted again as they are added */
-	set = intake_columns_make(desc->natts + 1, describe_relation(rel));
+	/*
+	 * Room for all of them, sys_op and a hidden one; counted again as they
+	 * are added.
+	 */
+	set = intake_columns_make(desc->natts + 2, describe_relation(rel));
 	set->ncolumns = 0;
 
 	for (i = 0; i < desc->natts; i++)
@@ -143,6 +146,30 @@ intake_columns_of_relation(Relation rel, bool with_sys_op)
 		add_sys_op(set);
 
 	return set;
+}
+
+int
+intake_columns_add_hidden(IntakeColumnSet *set, Oid type)
+{
+	IntakeColumn *column = &set->columns[set->ncolumns];
+
+	column->name = "";
+	column->type = type;
+	column->typmod = -1;
+	column->is_unlisted = true;
+	column->is_hidden = true;
+	return set->ncolumns++;
+}
+
+/* How many columns of the set a payload can name: the first ones. */
+static int
+count_named(const IntakeColumnSet *set)
+{
+	int			n = set->ncolumns;
+
+	while (n > 0 && set->columns[n - 1].is_hidden)
+		n--;
+	return n;
 }
 
 int
@@ -190,11 +217,12 @@ char *
 intake_columns_list(const IntakeColumnSet *set)
 {
 	StringInfoData list;
-	int			shown = Min(set->ncolumns, MAX_LISTED_COLUMNS);
+	int			count = count_named(set);
+	int			shown = Min(count, MAX_LISTED_COLUMNS);
 	int			i;
 
 	initStringInfo(&list);
-	if (set->ncolumns == 0)
+	if (count == 0)
 		appendStringInfoString(&list, "There are no columns that take a value");
 	for (i = 0; i < shown; i++)
 	{
@@ -204,8 +232,8 @@ intake_columns_list(const IntakeColumnSet *set)
 		appendStringInfoString(&list, intake_convert_show(name, strlen(name)));
 		appendStringInfoChar(&list, '"');
 	}
-	if (shown < set->ncolumns)
-		appendStringInfo(&list, " and %d more", set->ncolumns - shown);
+	if (shown < count)
+		appendStringInfo(&list, " and %d more", count - shown);
 	appendStringInfoChar(&list, '.');
 	return list.data;
 }
@@ -219,12 +247,13 @@ find_similar(const IntakeColumnSet *set, const char *shown)
 {
 	const char *trimmed = shown;
 	size_t		len = strlen(shown);
+	int			count = count_named(set);
 	char	   *folded;
 	int			i;
 
 	intake_convert_trim(&trimmed, &len);
 	folded = str_tolower(trimmed, len, DEFAULT_COLLATION_OID);
-	for (i = 0; i < set->ncolumns; i++)
+	for (i = 0; i < count; i++)
 	{
 		const char *name = set->columns[i].name;
 		char	   *candidate = intake_convert_show(name, strlen(name));

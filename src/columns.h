@@ -58,6 +58,7 @@ typedef struct IntakeColumn
 	bool		is_key;			/* must be given in every record */
 	bool		is_key_not_null;	/* and may not be NULL */
 	bool		is_unlisted;	/* not among an array row's columns (sys_op) */
+	bool		is_hidden;		/* the writer's own; no payload can name it */
 
 	/* set by intake_convert_prepare() */
 	IntakeConversion conversion;
@@ -79,7 +80,7 @@ typedef struct IntakeColumn
 typedef struct IntakeColumnSet
 {
 	int			ncolumns;
-	IntakeColumn *columns;		/* in the target's order; sys_op last */
+	IntakeColumn *columns;		/* in the target's order; sys_op behind */
 	int			sys_op;			/* number of the sys_op field, or -1 */
 	const char *owner;			/* for messages: table "sales" */
 	List	   *generated;		/* names (char *) that take no value */
@@ -107,6 +108,12 @@ typedef struct IntakeRow
  */
 extern IntakeColumnSet *intake_columns_of_relation(Relation rel,
 												   bool with_sys_op);
+
+/*
+ * Adds a column that payloads cannot name to a relation's set, once; returns
+ * its number.
+ */
+extern int	intake_columns_add_hidden(IntakeColumnSet *set, Oid type);
 
 /* An empty set of ncolumns, zeroed, in the current memory context. */
 extern IntakeColumnSet *intake_columns_make(int ncolumns, const char *owner);

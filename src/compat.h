@@ -34,6 +34,30 @@
 						 TUPLESORT_NONE)
 #endif
 
+/* Where pg_stat_progress_copy shows records that were set aside. */
+#if PG_VERSION_NUM < 170000
+#define INTAKE_PROGRESS_REJECTED PROGRESS_COPY_TUPLES_EXCLUDED
+#else
+#define INTAKE_PROGRESS_REJECTED PROGRESS_COPY_TUPLES_SKIPPED
+#endif
+
+/*
+ * Types of protocol messages, and whether bytes of the client's have been
+ * received that nobody has taken yet.
+ */
+#if PG_VERSION_NUM < 170000
+#define intake_has_received() pq_buffer_has_data()
+#define PqMsg_CopyData			'd'
+#define PqMsg_CopyDone			'c'
+#define PqMsg_CopyFail			'f'
+#define PqMsg_CopyInResponse	'G'
+#define PqMsg_Flush				'H'
+#define PqMsg_Sync				'S'
+#else
+#include "libpq/protocol.h"
+#define intake_has_received() (pq_buffer_remaining_data() > 0)
+#endif
+
 /* What a failed assertion calls, which the fuzzers' server defines. */
 #if PG_VERSION_NUM < 160000
 #define INTAKE_ASSERTION_PARAMETERS \
@@ -64,15 +88,20 @@
 
 /*
  * Whether the role owns the relation, or is a member of the owner; and whether
- * it may create relations in the schema.
+ * it may use the schema, or create relations in it.
  */
 #if PG_VERSION_NUM < 160000
 #define intake_is_owner(relid, role) pg_class_ownercheck(relid, role)
+#define intake_may_use(schema, role) \
+	(pg_namespace_aclcheck(schema, role, ACL_USAGE) == ACLCHECK_OK)
 #define intake_may_create_in(schema, role) \
 	(pg_namespace_aclcheck(schema, role, ACL_CREATE) == ACLCHECK_OK)
 #else
 #define intake_is_owner(relid, role) \
 	object_ownercheck(RelationRelationId, relid, role)
+#define intake_may_use(schema, role) \
+	(object_aclcheck(NamespaceRelationId, schema, role, ACL_USAGE) == \
+	 ACLCHECK_OK)
 #define intake_may_create_in(schema, role) \
 	(object_aclcheck(NamespaceRelationId, schema, role, ACL_CREATE) == \
 	 ACLCHECK_OK)
@@ -153,6 +182,15 @@
 #else
 #define intake_begin_index_scan(rel, index, snapshot, nkeys) \
 	index_beginscan(rel, index, snapshot, NULL, nkeys, 0)
+#endif
+
+/* How the values of an index's column are compared, ascending. */
+#if PG_VERSION_NUM < 180000
+#define intake_prepare_index_sort(index, sort) \
+	PrepareSortSupportFromIndexRel(index, BTLessStrategyNumber, sort)
+#else
+#define intake_prepare_index_sort(index, sort) \
+	PrepareSortSupportFromIndexRel(index, false, sort)
 #endif
 
 /*

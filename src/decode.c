@@ -71,6 +71,23 @@ check_key(const IntakeColumnSet *columns, const IntakeRow *row,
 	position->column = NULL;
 }
 
+/* Each record that does not delete must give its version. */
+static void
+check_version(const IntakePlan *plan, const IntakeRow *row,
+			  IntakePosition *position)
+{
+	int			column = plan->partial->newer_by;
+
+	if (column < 0 || row->is_set[column] ||
+		intake_columns_is_delete(plan->columns, plan->sys_op, row))
+		return;
+	position->column = plan->columns->columns[column].name;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
+			 errmsg("payload does not give column \"%s\" of option \"newer_by\"",
+					position->column)));
+}
+
 /*
  * Decodes the next record behind the batch's rows; false at the end.  is_read
  * says afterwards, and after an error, whether the decoder is behind it.
@@ -96,6 +113,8 @@ decode_row(IntakePlan *plan, IntakeDecoder *decoder, IntakeBatch *batch,
 		check_sys_op(plan->columns, row, position);
 	if (plan->has_key)
 		check_key(plan->columns, row, position);
+	if (plan->partial != NULL)
+		check_version(plan, row, position);
 	if (decoder->given == NULL)
 		intake_defaults_complete(plan->defaults, batch, row);
 	batch->nrows++;

@@ -94,23 +94,26 @@ prepare_default(IntakeDefaults *defaults, int column)
 	return defaults->expressions[column];
 }
 
+Datum
+intake_defaults_value(IntakeDefaults *defaults, int column, bool *is_null)
+{
+	ExprState  *expression = prepare_default(defaults, column);
+
+	*is_null = true;
+	if (expression == NULL)
+		return intake_convert_null(&defaults->columns->columns[column]);
+	return ExecEvalExpr(expression, GetPerTupleExprContext(defaults->estate),
+						is_null);
+}
+
 /* Sets one value of a row to the column's default. */
 static void
 set_default(IntakeDefaults *defaults, int column, IntakeRow *row)
 {
-	ExprState  *expression = prepare_default(defaults, column);
-
 	if (defaults->column != NULL)
 		*defaults->column = defaults->columns->columns[column].name;
-	row->nulls[column] = true;
-	if (expression == NULL)
-		row->values[column] =
-			intake_convert_null(&defaults->columns->columns[column]);
-	else
-		row->values[column] =
-			ExecEvalExpr(expression,
-						 GetPerTupleExprContext(defaults->estate),
-						 &row->nulls[column]);
+	row->values[column] = intake_defaults_value(defaults, column,
+												&row->nulls[column]);
 	if (defaults->column != NULL)
 		*defaults->column = NULL;
 }
@@ -145,13 +148,15 @@ mention_column(IntakeDefaults *defaults, int column, IntakeBatch *batch,
 {
 	int			i;
 
-	for (i = 0; i < batch->nrows; i++)
+	for (i = 0; i < batch->nrows && !defaults->is_lazy; i++)
 	{
 		if (!is_delete(defaults, &batch->rows[i]))
 			set_default(defaults, column, &batch->rows[i]);
 	}
 	defaults->mentioned[column] = true;
 	defaults->nmentioned++;
+	if (defaults->is_lazy)
+		return;
 	defaults->staged_before[column] =
 		batch->nrows > 0 ? batch->rows[0].record : row->record;
 	if (defaults->staged_before[column] > 1)
@@ -163,7 +168,8 @@ intake_defaults_complete(IntakeDefaults *defaults, IntakeBatch *batch,
 						 IntakeRow *row)
 {
 	MemoryContext old = MemoryContextSwitchTo(batch->context);
-	bool		needs_defaults = !is_delete(defaults, row);
+	bool		needs_defaults = !defaults->is_lazy &&
+		!is_delete(defaults, row);
 	int			i;
 
 	for (i = 0; i < defaults->columns->ncolumns; i++)
@@ -192,6 +198,18 @@ intake_defaults_complete_late(IntakeDefaults *defaults, IntakeRow *row)
 	{
 		if (defaults->mentioned[i] &&
 			row->record < defaults->staged_before[i])
+			set_default(defaults, i, row);
+	}
+}
+
+void
+intake_defaults_fill(IntakeDefaults *defaults, IntakeRow *row)
+{
+	int			i;
+
+	for (i = 0; i < defaults->columns->ncolumns; i++)
+	{
+		if (defaults->mentioned[i] && !row->is_set[i])
 			set_default(defaults, i, row);
 	}
 }

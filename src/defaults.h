@@ -7,7 +7,9 @@
  * Columns that no record mentions are left to the INSERT, which fills in
  * their defaults and needs no privilege on them.  A column that at least one
  * record mentions is named in the INSERT; the records without it get its
- * default here: each its own, so that nextval() counts once a record.
+ * default here: each its own, so that nextval() counts once a record.  Where
+ * rows that are there keep such values (is_lazy), only those that are new get
+ * defaults, when they are inserted.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,6 +27,7 @@ typedef struct IntakeDefaults
 	int			sys_op;			/* of the request; -1: each record's own */
 	bool	   *mentioned;		/* by column number */
 	int			nmentioned;
+	bool		is_lazy;		/* defaults are for intake_defaults_fill() */
 
 	/*
 	 * Records before this one, by column number, were staged before the
@@ -69,5 +72,15 @@ extern void intake_defaults_complete(IntakeDefaults *defaults,
  */
 extern void intake_defaults_complete_late(IntakeDefaults *defaults,
 										  IntakeRow *row);
+
+/*
+ * Gives a row whose is_set is right the defaults of the mentioned columns that
+ * it leaves out.  In the current memory context.
+ */
+extern void intake_defaults_fill(IntakeDefaults *defaults, IntakeRow *row);
+
+/* The default of any column of the target, in the current memory context. */
+extern Datum intake_defaults_value(IntakeDefaults *defaults, int column,
+								   bool *is_null);
 
 #endif							/* INTAKE_DEFAULTS_H */

@@ -30,9 +30,12 @@
 #include "columns.h"
 #include "convert.h"
 #include "decode.h"
+#include "dry_run.h"
 #include "format/format.h"
 #include "ingest.h"
 #include "plan.h"
+#include "progress.h"
+#include "registry/operation_last.h"
 #include "write/write.h"
 
 /* What the error context callback shows. */
@@ -99,19 +102,22 @@ describe_request(const IntakeRequest *request)
 	return text.data;
 }
 
+/* Whose options the request may have. */
+static int
+door_of_request(const IntakeRequest *request)
+{
+	return request->mode == INTAKE_MODE_DELETE ? INTAKE_DOOR_DELETE :
+		INTAKE_DOOR_UPLOAD;
+}
+
 /*
  * The lock on the target, until the transaction ends: that of any INSERT, or
  * that of TRUNCATE from the start, since two that have the first would wait
  * for each other when both want the second.
  */
 static LOCKMODE
-choose_lock(const IntakeRequest *request)
+choose_lock(const IntakeRequest *request, const IntakeOptions *options)
 {
-	IntakeOptions *options;
-
-	if (request->mode == INTAKE_MODE_DELETE)
-		return RowExclusiveLock;
-	options = intake_options_parse(request->options, NULL, INTAKE_DOOR_UPLOAD);
 	if (options->truncate != INTAKE_TRUNCATE_FAST)
 		return RowExclusiveLock;
 	intake_plan_check_privilege(request->relid, ACL_TRUNCATE);
@@ -120,14 +126,14 @@ choose_lock(const IntakeRequest *request)
 
 /* Opens the target. */
 static Relation
-open_target(const IntakeRequest *request)
+open_target(const IntakeRequest *request, const IntakeOptions *options)
 {
 	Oid			relid = request->relid;
 	Relation	rel;
 
 	PreventCommandIfReadOnly("a pg_intake upload");
 	PreventCommandDuringRecovery("a pg_intake upload");
-	rel = try_relation_open(relid, choose_lock(request));
+	rel = try_relation_open(relid, choose_lock(request, options));
 	if (rel == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
@@ -167,6 +173,16 @@ answer_repeat(const IntakeRequest *request,
 	intake_operation_check_repeat(operation, identity, digest);
 }
 
+/* Shows the records so far, which are rows or have been set aside. */
+static void
+report_progress(const IntakePlan *plan, const IntakeSource *source,
+				int64 rows)
+{
+	int64		rejected = intake_rejects_count(plan->rejects);
+
+	intake_progress_report(source, rows + rejected, rejected);
+}
+
 /* The loop: batches from the decoder to the writer; returns their rows. */
 static int64
 move_rows(IntakePlan *plan, IntakeDecoder *decoder, IntakeWriter *writer,
@@ -183,6 +199,7 @@ move_rows(IntakePlan *plan, IntakeDecoder *decoder, IntakeWriter *writer,
 		has_more = intake_decode_batch(plan, decoder, batch);
 		progress->is_decoding = false;
 		received += batch->nrows;
+		report_progress(plan, decoder->source, received);
 		if (batch->nrows > 0)
 			writer->routine->take(writer, batch);
 		intake_batch_clear(batch);
@@ -219,19 +236,22 @@ begin_decoder(const IntakeRequest *request, IntakePlan *plan,
  */
 static void
 begin_writer(IntakeWriter *writer, IntakePlan *plan,
-			 IntakeOperation *operation, Progress *progress)
+			 const IntakeDecoder *decoder, IntakeOperation *operation,
+			 Progress *progress)
 {
 	writer->routine = plan->writer;
 	writer->rel = plan->rel;
 	writer->target = plan->target;
 	writer->columns = plan->columns;
 	writer->defaults = plan->defaults;
+	writer->partial = plan->partial;
 	writer->options = plan->options;
 	writer->key = plan->key;
 	writer->sys_op = plan->sys_op;
 	if (plan->mode != INTAKE_MODE_REPLACE &&
 		plan->options->truncate == INTAKE_TRUNCATE_NO)
 		writer->rejects = plan->rejects;
+	writer->needs_stage = decoder->is_volatile;
 	writer->counters = &operation->counters;
 	writer->position = &progress->write_position;
 	writer->context = CurrentMemoryContext;
@@ -247,7 +267,7 @@ run_operation(const IntakeRequest *request, IntakePlan *plan,
 	IntakeDecoder *decoder = begin_decoder(request, plan, progress);
 	IntakeCounters *counters = &operation->counters;
 
-	begin_writer(&writer, plan, operation, progress);
+	begin_writer(&writer, plan, decoder, operation, progress);
 	counters->rows_received = move_rows(plan, decoder, &writer, progress) +
 		intake_rejects_count(plan->rejects);
 	decoder->routine->end(decoder);
@@ -288,13 +308,16 @@ perform_operation(const IntakeRequest *request, Relation rel,
 	callback.previous = error_context_stack;
 	error_context_stack = &callback;
 
+	intake_progress_begin(RelationGetRelid(rel), request->source);
 	run_operation(request, plan, operation, &progress);
+	intake_progress_end(request->source);
 
 	error_context_stack = callback.previous;
 	operation->mode = intake_mode_name(plan->mode);
 	operation->relid = request->relid;
 	operation->rejects = plan->rejects;
 	intake_operation_finish(operation);
+	operation->rejects = NULL;
 	if (plan->rejects != NULL)
 		intake_rejects_end(plan->rejects);
 }
@@ -312,8 +335,7 @@ claim_and_perform(const IntakeRequest *request, Relation rel,
 	IntakeRequestIdentity identity;
 
 	options = intake_options_parse(request->options, target->options,
-								   request->mode == INTAKE_MODE_DELETE ?
-								   INTAKE_DOOR_DELETE : INTAKE_DOOR_UPLOAD);
+								   door_of_request(request));
 	if (!request->is_text && !intake_format_find(request->format)->is_binary)
 		intake_source_set_encoding(request->source, options->encoding);
 	identity.target = target->name;
@@ -340,6 +362,15 @@ claim_and_perform(const IntakeRequest *request, Relation rel,
 	PG_END_TRY();
 }
 
+static void
+ingest(const IntakeRequest *request, const IntakeOptions *options,
+	   IntakeOperation *operation)
+{
+	Relation	rel = open_target(request, options);
+
+	claim_and_perform(request, rel, operation);
+}
+
 void
 intake_ingest(const IntakeRequest *request, IntakeOperation *operation)
 {
@@ -347,9 +378,15 @@ intake_ingest(const IntakeRequest *request, IntakeOperation *operation)
 	MemoryContext context = AllocSetContextCreate(caller,
 												  "pg_intake operation",
 												  ALLOCSET_DEFAULT_SIZES);
-	Relation	rel = open_target(request);
+
+	IntakeOptions *options;
 
 	MemoryContextSwitchTo(context);
-	claim_and_perform(request, rel, operation);
+	options = intake_options_peek(request->options, door_of_request(request));
+	if (options->dry_run)
+		intake_dry_run(ingest, request, options, operation);
+	else
+		ingest(request, options, operation);
 	MemoryContextSwitchTo(caller);
+	intake_operation_last_keep(operation);
 }

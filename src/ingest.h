@@ -20,6 +20,7 @@ typedef struct IntakeRequest
 	IntakeSource *source;
 	const char *format;
 	bool		is_text;		/* not binary; the source knows its encoding */
+	bool		is_query;		/* a text too, whose rows are the records */
 	IntakeMode	mode;			/* DEFAULT: the target's; DELETE: partitions */
 	int			sys_op;			/* as given, or INTAKE_NO_SYS_OP */
 	Jsonb	   *options;		/* as given */

@@ -79,6 +79,12 @@ static const OptionWord types_words[] = {
 	{NULL, 0}
 };
 
+static const OptionWord update_columns_words[] = {
+	{"all", INTAKE_UPDATE_ALL},
+	{"present", INTAKE_UPDATE_PRESENT},
+	{NULL, 0}
+};
+
 static const OptionWord unknown_words[] = {
 	{"error", INTAKE_UNKNOWN_ERROR},
 	{"ignore", INTAKE_UNKNOWN_IGNORE},
@@ -97,6 +103,8 @@ static const OptionDefinition definitions[] = {
 	"the table's", "names of an array row's values, or of CSV fields"},
 	{"delimiter", OPTION_DELIMITER, AT(delimiter), NULL, UPLOAD | DEFAULT,
 		"pg_intake.csv_delimiter", "CSV: one ASCII character, or auto"},
+	{"dry_run", OPTION_BOOL, AT(dry_run), NULL, BOTH,
+		"false", "do everything, report the result and undo it"},
 	{"encoding", OPTION_ENCODING, AT(encoding), NULL, UPLOAD | DEFAULT,
 	"UTF8", "encoding of a bytea payload"},
 	{"escape", OPTION_CHARACTER, AT(escape), NULL, UPLOAD | DEFAULT,
@@ -114,6 +122,9 @@ static const OptionDefinition definitions[] = {
 		UPLOAD | DEFAULT, "10", "how many bad records the answer shows"},
 	{"max_errors", OPTION_MAX_ERRORS, AT(max_errors), NULL, UPLOAD | DEFAULT,
 		"0", "how many bad records are set aside: a count, or a share as 0.1%"},
+	{"newer_by", OPTION_TEXT, AT(newer_by), NULL, UPLOAD | DEFAULT,
+		"none", "merge: a column; a present row is replaced only when the "
+	"record's value is not below its own"},
 	{"null", OPTION_TEXT, AT(null), NULL, UPLOAD | DEFAULT,
 		"pg_intake.csv_null", "CSV: the unquoted text that means NULL"},
 	{"query_id", OPTION_TEXT, AT(query_id), NULL, BOTH,
@@ -126,6 +137,9 @@ static const OptionDefinition definitions[] = {
 		"lenient", "strict takes only the JSON type that fits the column"},
 	{"unknown", OPTION_WORD, AT(unknown), unknown_words, UPLOAD | DEFAULT,
 		"error", "ignore skips names that the target does not have"},
+	{"update_columns", OPTION_WORD, AT(update_columns), update_columns_words,
+		UPLOAD | DEFAULT, "all", "merge: in a present row, columns that a "
+	"record lacks get their default, or with present keep their value"},
 };
 
 /* The options with their defaults, but for what depends on others. */
@@ -142,9 +156,8 @@ make_options(void)
 	return options;
 }
 
-/* Raises the error for an option that the door does not have. */
-static void
-report_unknown_option(const char *name, int door)
+char *
+intake_options_names(int door)
 {
 	StringInfoData list;
 	int			i;
@@ -156,14 +169,12 @@ report_unknown_option(const char *name, int door)
 			appendStringInfo(&list, "%s\"%s\"", list.len > 0 ? ", " : "",
 							 definitions[i].name);
 	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("unrecognized option \"%s\"", name),
-			 errhint("Valid options are %s.", list.data)));
+	return list.data;
 }
 
+/* NULL if the door has no such option. */
 static const OptionDefinition *
-find_option(const char *name, int door)
+find_definition(const char *name, int door)
 {
 	int			i;
 
@@ -173,8 +184,32 @@ find_option(const char *name, int door)
 			strcmp(definitions[i].name, name) == 0)
 			return &definitions[i];
 	}
-	report_unknown_option(name, door);
-	return NULL;				/* not reached */
+	return NULL;
+}
+
+bool
+intake_options_has(const char *name, int door, bool *is_list)
+{
+	const OptionDefinition *definition = find_definition(name, door);
+
+	if (definition == NULL)
+		return false;
+	*is_list = (definition->type == OPTION_NAMES);
+	return true;
+}
+
+static const OptionDefinition *
+find_option(const char *name, int door)
+{
+	const OptionDefinition *definition = find_definition(name, door);
+
+	if (definition == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unrecognized option \"%s\"", name),
+				 errhint("Valid options are %s.",
+						 intake_options_names(door))));
+	return definition;
 }
 
 /* Raises the error for a value that an option cannot have. */
@@ -446,11 +481,51 @@ set_csv_defaults(IntakeOptions *options)
 		options->null = NULL;
 }
 
+/* Whether a JSON object, or NULL, has the option. */
+static bool
+gives(Jsonb *object, const char *name)
+{
+	JsonbValue	key;
+
+	key.type = jbvString;
+	key.val.string.val = (char *) name;
+	key.val.string.len = strlen(name);
+	return object != NULL &&
+		findJsonbValueFromContainer(&object->root, JB_FOBJECT, &key) != NULL;
+}
+
+/*
+ * Whether present rows are kept or replaced when newer: the call's word beats
+ * the registration's.
+ */
+static void
+settle_merge_options(IntakeOptions *options, Jsonb *given)
+{
+	bool		gives_existing = gives(given, "existing");
+
+	if (gives(given, "newer_by"))
+		options->merge_option = "newer_by";
+	else if (gives(given, "update_columns") &&
+			 options->update_columns != INTAKE_UPDATE_ALL)
+		options->merge_option = "update_columns";
+	if (options->newer_by == NULL ||
+		options->existing != INTAKE_EXISTING_KEEP)
+		return;
+	if (gives_existing == gives(given, "newer_by"))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("options \"existing\" => \"keep\" and \"newer_by\" exclude each other"),
+				 errdetail("Rows that are there are either left alone or replaced when the record is newer.")));
+	if (gives_existing)
+		options->newer_by = NULL;
+	else
+		options->existing = INTAKE_EXISTING_UPDATE;
+}
+
 IntakeOptions *
 intake_options_parse(Jsonb *given, Jsonb *base, int door)
 {
 	IntakeOptions *options = make_options();
-
 	List	   *base_key;
 
 	if (base != NULL)
@@ -460,18 +535,32 @@ intake_options_parse(Jsonb *given, Jsonb *base, int door)
 		apply_object(options, given, door);
 	options->key_given = (options->key != base_key);
 	set_csv_defaults(options);
+	settle_merge_options(options, given);
 	check_combinations(options);
+	return options;
+}
+
+IntakeOptions *
+intake_options_peek(Jsonb *given, int door)
+{
+	IntakeOptions *options = make_options();
+
+	apply_object(options, given, door);
 	return options;
 }
 
 char *
 intake_options_identity(Jsonb *given)
 {
-	Datum		rest = DirectFunctionCall2(jsonb_delete,
-										   JsonbPGetDatum(given),
-										   CStringGetTextDatum("query_id"));
-	Jsonb	   *options = DatumGetJsonbP(rest);
+	static const char *const changeable[] = {"query_id", "dry_run"};
+	Datum		rest = JsonbPGetDatum(given);
+	Jsonb	   *options;
+	int			i;
 
+	for (i = 0; i < lengthof(changeable); i++)
+		rest = DirectFunctionCall2(jsonb_delete, rest,
+								   CStringGetTextDatum(changeable[i]));
+	options = DatumGetJsonbP(rest);
 	return JsonbToCString(NULL, &options->root, VARSIZE(options));
 }
 

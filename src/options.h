@@ -24,6 +24,12 @@ typedef enum IntakeExisting
 	INTAKE_EXISTING_KEEP		/* a present row is left alone */
 } IntakeExisting;
 
+typedef enum IntakeUpdateColumns
+{
+	INTAKE_UPDATE_ALL,			/* what a record leaves out gets its default */
+	INTAKE_UPDATE_PRESENT		/* it keeps its value */
+} IntakeUpdateColumns;
+
 typedef enum IntakeUnknown
 {
 	INTAKE_UNKNOWN_ERROR,
@@ -63,9 +69,13 @@ typedef struct IntakeOptions
 	List	   *key;			/* names (char *); NIL: the target's */
 	bool		key_given;		/* by the call, not by the registration */
 	int			existing;		/* IntakeExisting */
+	int			update_columns; /* IntakeUpdateColumns */
+	char	   *newer_by;		/* column, or NULL */
+	const char *merge_option;	/* of these two, what the call gives; NULL */
 	int			truncate;		/* IntakeTruncate */
 	bool		allow_empty;
 	bool		fast;			/* partition delete by TRUNCATE */
+	bool		dry_run;		/* everything is undone */
 
 	/* bad records */
 	IntakeMaxErrors max_errors;
@@ -97,8 +107,23 @@ intake_options_tolerate(const IntakeOptions *options)
 }
 
 /*
+ * The same of the given options alone, for what must be known before the
+ * target is: values are checked, combinations are not.
+ */
+extern IntakeOptions *intake_options_peek(Jsonb *given, int door);
+
+/*
+ * Whether the door has an option of this name, and *is_list whether its value
+ * is a list of names.
+ */
+extern bool intake_options_has(const char *name, int door, bool *is_list);
+
+/* The names of the door's options, quoted, for a hint. */
+extern char *intake_options_names(int door);
+
+/*
  * The given options without those that a repeat of an operation may change
- * (query_id), as text that is equal when the options are.
+ * (query_id, dry_run), as text that is equal when the options are.
  */
 extern char *intake_options_identity(Jsonb *given);
 

@@ -17,6 +17,7 @@
 
 #include "fmgr.h"
 
+#include "copy.h"
 #include "settings.h"
 
 PG_MODULE_MAGIC;
@@ -27,4 +28,5 @@ void
 _PG_init(void)
 {
 	intake_settings_define();
+	intake_copy_install();
 }

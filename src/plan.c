@@ -15,6 +15,7 @@
 #include "utils/lsyscache.h"
 
 #include "convert.h"
+#include "format/format_query.h"
 #include "plan.h"
 #include "write/merge_key.h"
 
@@ -80,6 +81,11 @@ check_mode(Relation rel, IntakeMode mode, const IntakeOptions *options)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("option \"key\" needs mode merge or replace")));
+	if (options->merge_option != NULL && mode != INTAKE_MODE_MERGE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" needs mode merge",
+						options->merge_option)));
 	if (options->truncate == INTAKE_TRUNCATE_FAST &&
 		relkind != RELKIND_RELATION && relkind != RELKIND_PARTITIONED_TABLE)
 		ereport(ERROR,
@@ -238,6 +244,8 @@ plan_mode(IntakePlan *plan)
 	{
 		plan->writer = &intake_write_merge;
 		mark_key_columns(plan, merge_attnums(plan), true);
+		plan->partial = intake_partial_make(plan->rel, plan->columns,
+											plan->options, plan->sys_op);
 	}
 	else if (plan->mode == INTAKE_MODE_REPLACE)
 	{
@@ -321,6 +329,11 @@ check_privileges(const IntakePlan *plan)
 static void
 choose_format(IntakePlan *plan, const IntakeRequest *request)
 {
+	if (request->is_query)
+	{
+		plan->format = &intake_format_query;
+		return;
+	}
 	plan->format = intake_format_find(request->format);
 	if (plan->format->is_binary && request->is_text)
 		ereport(ERROR,
@@ -349,6 +362,8 @@ intake_plan_make(const IntakeRequest *request, Relation rel,
 		plan->rejects = intake_rejects_make(options,
 											request->source->has_lines);
 	plan->defaults->is_eager = plan->rejects != NULL;
+	plan->defaults->is_lazy = plan->partial != NULL &&
+		plan->partial->is_present;
 	return plan;
 }
 

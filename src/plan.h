@@ -23,6 +23,7 @@ typedef struct IntakePlan
 	bool		has_key;		/* some column of the set is a key's */
 	IntakeColumnSet *columns;
 	IntakeDefaults *defaults;
+	IntakePartial *partial;		/* NULL: whole rows, in any case */
 	const IntakeFormatRoutine *format;
 	const IntakeWriteRoutine *writer;
 	IntakeRejects *rejects;		/* NULL: the first bad record is an error */

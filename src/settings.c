@@ -32,6 +32,7 @@
 #define MIN_STAGE_MEMORY		1024	/* kB */
 #define DEFAULT_STAGE_MEMORY	(16 * 1024)
 
+bool		intake_copy = true;
 char	   *intake_csv_delimiter = NULL;
 char	   *intake_csv_escape = NULL;
 char	   *intake_csv_null = NULL;
@@ -135,6 +136,13 @@ define_limit_settings(void)
 void
 intake_settings_define(void)
 {
+	/* Turn it off where another extension has formats of these names. */
+	DefineCustomBoolVariable("pg_intake.copy",
+							 "Makes COPY FROM take the formats ndjson and avro, "
+							 "and uploads of format csv.",
+							 NULL,
+							 &intake_copy, true, PGC_USERSET, 0,
+							 NULL, NULL, NULL);
 	define_csv_settings();
 	define_limit_settings();
 

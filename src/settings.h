@@ -8,6 +8,7 @@
 #ifndef INTAKE_SETTINGS_H
 #define INTAKE_SETTINGS_H
 
+extern bool intake_copy;
 extern char *intake_csv_delimiter;
 extern char *intake_csv_escape;
 extern char *intake_csv_null;

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * sqlfuncs.c
- *	  The SQL door: intake.upload() and intake.delete_partitions().
+ *	  The SQL doors: intake.upload(), intake.upload_file(),
+ *	  intake.upload_query() and intake.delete_partitions().
  *
  * A door makes a source and a request from what it was called with, and an
  * answer from the operation; nothing about formats or writing lives here.
@@ -14,19 +15,26 @@
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
 #include "format/format.h"
+#include "format/format_query.h"
 #include "ingest.h"
+#include "registry/operation_last.h"
+#include "source/source_disk.h"
 
 PG_FUNCTION_INFO_V1(intake_delete_partitions);
+PG_FUNCTION_INFO_V1(intake_last_upload);
 PG_FUNCTION_INFO_V1(intake_upload_bytea);
+PG_FUNCTION_INFO_V1(intake_upload_file);
 PG_FUNCTION_INFO_V1(intake_upload_jsonb);
+PG_FUNCTION_INFO_V1(intake_upload_query);
 PG_FUNCTION_INFO_V1(intake_upload_text);
 
-/* Arguments of intake.upload(). */
+/* Arguments of intake.upload() and, with a path, of intake.upload_file(). */
 enum
 {
 	UPLOAD_TARGET,
@@ -36,6 +44,17 @@ enum
 	UPLOAD_MODE,
 	UPLOAD_SYS_OP,
 	UPLOAD_OPTIONS
+};
+
+/* Arguments of intake.upload_query(). */
+enum
+{
+	QUERY_TARGET,
+	QUERY_QUERY,
+	QUERY_OPERATION,
+	QUERY_MODE,
+	QUERY_SYS_OP,
+	QUERY_OPTIONS
 };
 
 /* Arguments of intake.delete_partitions(). */
@@ -80,69 +99,75 @@ required_argument(FunctionCallInfo fcinfo, int argument, const char *name)
 	return PG_GETARG_DATUM(argument);
 }
 
-/* The operation's UUID; a random (version 4) one when none is given. */
+/* The operation's UUID; a random one when none is given. */
 static pg_uuid_t
 operation_argument(FunctionCallInfo fcinfo, int argument)
 {
-	pg_uuid_t	uuid;
-
-	if (!PG_ARGISNULL(argument))
-		return *PG_GETARG_UUID_P(argument);
-	if (!pg_strong_random(uuid.data, UUID_LEN))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not generate random values")));
-	uuid.data[6] = (uuid.data[6] & 0x0f) | 0x40;
-	uuid.data[8] = (uuid.data[8] & 0x3f) | 0x80;
-	return uuid;
+	if (PG_ARGISNULL(argument))
+		return intake_operation_make_uuid();
+	return *PG_GETARG_UUID_P(argument);
 }
 
-/* The request that the arguments of intake.upload() make, without source. */
+/* The mode that was asked for. */
+static IntakeMode
+mode_argument(FunctionCallInfo fcinfo, int argument)
+{
+	if (PG_ARGISNULL(argument))
+		return INTAKE_MODE_DEFAULT;
+	return intake_mode_parse(text_to_cstring(PG_GETARG_TEXT_PP(argument)));
+}
+
+static int
+sys_op_argument(FunctionCallInfo fcinfo, int argument)
+{
+	return PG_ARGISNULL(argument) ? INTAKE_NO_SYS_OP :
+		PG_GETARG_INT32(argument);
+}
+
+/*
+ * The request that the arguments of intake.upload() make, without source;
+ * payload is the name of the argument that gives it.
+ */
 static IntakeRequest
-make_upload_request(FunctionCallInfo fcinfo)
+make_upload_request(FunctionCallInfo fcinfo, const char *payload)
 {
 	IntakeRequest request = {0};
 
 	request.relid = DatumGetObjectId(required_argument(fcinfo, UPLOAD_TARGET,
 													   "target"));
-	(void) required_argument(fcinfo, UPLOAD_PAYLOAD, "payload");
+	(void) required_argument(fcinfo, UPLOAD_PAYLOAD, payload);
 	request.format =
 		TextDatumGetCString(required_argument(fcinfo, UPLOAD_FORMAT, "format"));
 	request.options =
 		DatumGetJsonbP(required_argument(fcinfo, UPLOAD_OPTIONS, "options"));
 	request.uuid = operation_argument(fcinfo, UPLOAD_OPERATION);
-	request.mode = INTAKE_MODE_DEFAULT;
-	if (!PG_ARGISNULL(UPLOAD_MODE))
-		request.mode =
-			intake_mode_parse(text_to_cstring(PG_GETARG_TEXT_PP(UPLOAD_MODE)));
-	request.sys_op = PG_ARGISNULL(UPLOAD_SYS_OP) ? INTAKE_NO_SYS_OP :
-		PG_GETARG_INT32(UPLOAD_SYS_OP);
+	request.mode = mode_argument(fcinfo, UPLOAD_MODE);
+	request.sys_op = sys_op_argument(fcinfo, UPLOAD_SYS_OP);
 	request.door = "sql";
 	return request;
 }
 
-/* Does what was asked for and makes the answer. */
+/* The intake.upload_result of an operation. */
 static Datum
-answer_request(FunctionCallInfo fcinfo, const IntakeRequest *request)
+make_result(FunctionCallInfo fcinfo, const IntakeOperation *operation)
 {
-	IntakeOperation operation = {0};
-	const IntakeCounters *counters = &operation.counters;
+	const IntakeCounters *counters = &operation->counters;
 	TupleDesc	desc;
 	Datum		values[RESULT_MEMBERS];
 	bool		nulls[RESULT_MEMBERS] = {false};
 
-	intake_ingest(request, &operation);
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 
-	values[RESULT_OPERATION] = UUIDPGetDatum(&operation.uuid);
-	values[RESULT_REPLAYED] = BoolGetDatum(operation.is_replayed);
-	values[RESULT_PARTIAL] = BoolGetDatum(operation.is_partial);
-	values[RESULT_SYS_CN] = Int64GetDatum(operation.sys_cn);
-	values[RESULT_STARTED_AT] = TimestampTzGetDatum(operation.started_at);
-	values[RESULT_FINISHED_AT] = TimestampTzGetDatum(operation.finished_at);
-	values[RESULT_EXPIRES_AT] = TimestampTzGetDatum(operation.expires_at);
-	nulls[RESULT_EXPIRES_AT] = (operation.expires_at == 0);
+	values[RESULT_OPERATION] = UUIDPGetDatum(&operation->uuid);
+	values[RESULT_REPLAYED] = BoolGetDatum(operation->is_replayed);
+	values[RESULT_PARTIAL] = BoolGetDatum(operation->is_partial);
+	values[RESULT_SYS_CN] = Int64GetDatum(operation->sys_cn);
+	nulls[RESULT_SYS_CN] = (operation->sys_cn == 0);
+	values[RESULT_STARTED_AT] = TimestampTzGetDatum(operation->started_at);
+	values[RESULT_FINISHED_AT] = TimestampTzGetDatum(operation->finished_at);
+	values[RESULT_EXPIRES_AT] = TimestampTzGetDatum(operation->expires_at);
+	nulls[RESULT_EXPIRES_AT] = (operation->expires_at == 0);
 	values[RESULT_BYTES_RECEIVED] = Int64GetDatum(counters->bytes_received);
 	values[RESULT_ROWS_RECEIVED] = Int64GetDatum(counters->rows_received);
 	values[RESULT_ROWS_INSERTED] = Int64GetDatum(counters->rows_inserted);
@@ -152,12 +177,21 @@ answer_request(FunctionCallInfo fcinfo, const IntakeRequest *request)
 	values[RESULT_ROWS_SKIPPED] = Int64GetDatum(counters->rows_skipped);
 	values[RESULT_ROWS_REJECTED] = Int64GetDatum(counters->rows_rejected);
 	values[RESULT_ROWS_AFFECTED] =
-		Int64GetDatum(counters->rows_inserted + counters->rows_updated +
-					  Max(counters->rows_deleted, 0));
-	values[RESULT_ERRORS] = JsonbPGetDatum(operation.errors);
-	nulls[RESULT_ERRORS] = (operation.errors == NULL);
+		Int64GetDatum(intake_operation_affected(operation));
+	values[RESULT_ERRORS] = JsonbPGetDatum(operation->errors);
+	nulls[RESULT_ERRORS] = (operation->errors == NULL);
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values,
 											 nulls));
+}
+
+/* Does what was asked for and makes the answer. */
+static Datum
+answer_request(FunctionCallInfo fcinfo, const IntakeRequest *request)
+{
+	IntakeOperation operation = {0};
+
+	intake_ingest(request, &operation);
+	return make_result(fcinfo, &operation);
 }
 
 /*
@@ -167,7 +201,7 @@ answer_request(FunctionCallInfo fcinfo, const IntakeRequest *request)
 Datum
 intake_upload_bytea(PG_FUNCTION_ARGS)
 {
-	IntakeRequest request = make_upload_request(fcinfo);
+	IntakeRequest request = make_upload_request(fcinfo, "payload");
 	bytea	   *payload = PG_GETARG_BYTEA_PP(UPLOAD_PAYLOAD);
 
 	request.source = intake_source_open_bytes(VARDATA_ANY(payload),
@@ -180,7 +214,7 @@ intake_upload_bytea(PG_FUNCTION_ARGS)
 Datum
 intake_upload_text(PG_FUNCTION_ARGS)
 {
-	IntakeRequest request = make_upload_request(fcinfo);
+	IntakeRequest request = make_upload_request(fcinfo, "payload");
 	text	   *payload = PG_GETARG_TEXT_PP(UPLOAD_PAYLOAD);
 
 	request.is_text = true;
@@ -194,7 +228,7 @@ intake_upload_text(PG_FUNCTION_ARGS)
 Datum
 intake_upload_jsonb(PG_FUNCTION_ARGS)
 {
-	IntakeRequest request = make_upload_request(fcinfo);
+	IntakeRequest request = make_upload_request(fcinfo, "payload");
 
 	if (strcmp(request.format, intake_format_ndjson.name) != 0)
 		ereport(ERROR,
@@ -205,6 +239,73 @@ intake_upload_jsonb(PG_FUNCTION_ARGS)
 	request.source =
 		intake_source_open_jsonb(PG_GETARG_JSONB_P(UPLOAD_PAYLOAD));
 	return answer_request(fcinfo, &request);
+}
+
+/*
+ * intake.upload_file(target regclass, path text, format text, operation uuid,
+ *					  mode text, sys_op int, options jsonb)
+ *
+ * The payload is a file on the server, which may be compressed.
+ */
+Datum
+intake_upload_file(PG_FUNCTION_ARGS)
+{
+	IntakeRequest request = make_upload_request(fcinfo, "path");
+	char	   *path = text_to_cstring(PG_GETARG_TEXT_PP(UPLOAD_PAYLOAD));
+
+	request.door = "file";
+	request.source = intake_source_open_disk(path, PG_UTF8, false);
+	return answer_request(fcinfo, &request);
+}
+
+/*
+ * intake.upload_query(target regclass, query text, operation uuid, mode text,
+ *					   sys_op int, options jsonb)
+ *
+ * The payload is the query's text, which is in the server's encoding and is
+ * to stay in it.
+ */
+Datum
+intake_upload_query(PG_FUNCTION_ARGS)
+{
+	IntakeRequest request = {0};
+	text	   *query;
+
+	request.relid = DatumGetObjectId(required_argument(fcinfo, QUERY_TARGET,
+													   "target"));
+	query = DatumGetTextPP(required_argument(fcinfo, QUERY_QUERY, "query"));
+	request.options =
+		DatumGetJsonbP(required_argument(fcinfo, QUERY_OPTIONS, "options"));
+	request.uuid = operation_argument(fcinfo, QUERY_OPERATION);
+	request.mode = mode_argument(fcinfo, QUERY_MODE);
+	request.sys_op = sys_op_argument(fcinfo, QUERY_SYS_OP);
+	request.format = intake_format_query.name;
+	request.is_text = true;
+	request.is_query = true;
+	request.door = "query";
+	request.source = intake_source_open_bytes(VARDATA_ANY(query),
+											  VARSIZE_ANY_EXHDR(query),
+											  PG_SQL_ASCII);
+	request.source->has_lines = false;
+	request.source->total = 0;	/* not the text but its rows are decoded */
+	return answer_request(fcinfo, &request);
+}
+
+/*
+ * intake.last_upload() RETURNS intake.upload_result
+ *
+ * What the session's last operation was answered; NULL when there is none of
+ * a role that the current user has the rights of.
+ */
+Datum
+intake_last_upload(PG_FUNCTION_ARGS)
+{
+	const IntakeOperation *operation = intake_operation_last();
+
+	if (operation == NULL ||
+		!has_privs_of_role(GetUserId(), operation->principal))
+		PG_RETURN_NULL();
+	return make_result(fcinfo, operation);
 }
 
 /*

@@ -11,6 +11,7 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
+#include "progress.h"
 #include "subtransaction.h"
 
 /* What a subtransaction's end does not give back. */
@@ -36,6 +37,7 @@ roll_back(const Surroundings *surroundings)
 {
 	RollbackAndReleaseCurrentSubTransaction();
 	restore_surroundings(surroundings);
+	intake_progress_resume();
 }
 
 ErrorData *

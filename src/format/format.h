@@ -86,6 +86,12 @@ struct IntakeDecoder
 	 * record says so itself (object rows).
 	 */
 	bool	   *given;
+
+	/*
+	 * Decoding may run functions that look at the target, or write to it: no
+	 * row may be on its way into the target meanwhile.
+	 */
+	bool		is_volatile;
 };
 
 extern const IntakeFormatRoutine intake_format_ndjson;

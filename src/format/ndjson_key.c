@@ -12,7 +12,10 @@
 /* How many keys that name no column are remembered. */
 #define MAX_IGNORED_KEYS 32
 
-/* Sets what a payload writes for this name; it stays empty when too long. */
+/*
+ * Sets what a payload writes for this name; it stays empty when too long, and
+ * for a hidden column, which has no name.
+ */
 static void
 set_raw(IntakeNdjsonKey *key, const char *name, size_t len)
 {
@@ -20,7 +23,7 @@ set_raw(IntakeNdjsonKey *key, const char *name, size_t len)
 
 	key->raw_len = 0;
 	memset(key->raw, 0, sizeof(key->raw));
-	if (len + 2 > sizeof(key->raw))
+	if (len == 0 || len + 2 > sizeof(key->raw))
 		return;
 	for (i = 0; i < len; i++)
 	{

@@ -71,7 +71,8 @@ find_item(Relation index, int i, Node *expression, List *key)
 static bool
 holds_items(Relation index, List *key, int *items)
 {
-	ListCell   *expression = list_head(RelationGetIndexExpressions(index));
+	List	   *expressions = RelationGetIndexExpressions(index);
+	ListCell   *expression = list_head(expressions);
 	Bitmapset  *found = NULL;
 	int			i;
 
@@ -82,7 +83,7 @@ holds_items(Relation index, List *key, int *items)
 		if (index->rd_index->indkey.values[i] == 0)
 		{
 			node = lfirst(expression);
-			expression = lnext(RelationGetIndexExpressions(index), expression);
+			expression = lnext(expressions, expression);
 		}
 		items[i] = find_item(index, i, node, key);
 		if (items[i] < 0 || bms_is_member(items[i], found))

@@ -45,6 +45,29 @@ typedef struct RunningOperation
 
 static RunningOperation *running = NULL;
 
+int64
+intake_operation_affected(const IntakeOperation *operation)
+{
+	const IntakeCounters *counters = &operation->counters;
+
+	return counters->rows_inserted + counters->rows_updated +
+		Max(counters->rows_deleted, 0);
+}
+
+pg_uuid_t
+intake_operation_make_uuid(void)
+{
+	pg_uuid_t	uuid;
+
+	if (!pg_strong_random(uuid.data, UUID_LEN))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not generate random values")));
+	uuid.data[6] = (uuid.data[6] & 0x0f) | 0x40;
+	uuid.data[8] = (uuid.data[8] & 0x3f) | 0x80;
+	return uuid;
+}
+
 /* The lock that claims an operation. */
 static void
 set_claim_tag(LOCKTAG *tag, Oid principal, const pg_uuid_t *uuid)

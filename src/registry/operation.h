@@ -45,7 +45,7 @@ typedef struct IntakeOperation
 {
 	pg_uuid_t	uuid;
 	Oid			principal;
-	const char *door;			/* 'sql', 'copy', 'http' */
+	const char *door;			/* 'sql', 'file', 'query', 'copy', 'http' */
 	IntakeRequestIdentity identity;
 	const char *mode;			/* the mode that was used */
 	const char *query_id;		/* or NULL */
@@ -64,6 +64,12 @@ typedef struct IntakeOperation
 	Oid			relid;			/* of the target, for them */
 	uint8		digest[INTAKE_DIGEST_LENGTH];
 } IntakeOperation;
+
+/* Rows inserted, updated and deleted, as far as that is known. */
+extern int64 intake_operation_affected(const IntakeOperation *operation);
+
+/* A random (version 4) UUID, for a client that names none. */
+extern pg_uuid_t intake_operation_make_uuid(void);
 
 /*
  * Claims operation->uuid for the current user and looks for its record.

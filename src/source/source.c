@@ -165,6 +165,7 @@ intake_source_open_bytes(const char *bytes, size_t len, int encoding)
 	source->cursor = bytes;
 	source->limit = bytes + len;
 	source->received = len;
+	source->total = (int64) len;
 	source->is_ended = true;
 	source->has_lines = true;
 	intake_source_set_encoding(source, encoding);
@@ -283,6 +284,16 @@ uint64
 intake_source_received(const IntakeSource *source)
 {
 	return source->received;
+}
+
+uint64
+intake_source_consumed(const IntakeSource *source)
+{
+	if (source->buffer == NULL)
+		return source->cursor - source->bytes;
+	if (OidIsValid(source->buffer->conversion))
+		return source->received;
+	return source->received - (source->limit - source->cursor);
 }
 
 void

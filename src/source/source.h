@@ -35,12 +35,23 @@ typedef struct IntakeSourceRoutine
 	size_t		(*read) (IntakeSource *source, char *buffer, size_t len);
 } IntakeSourceRoutine;
 
+/* Where a payload comes from. */
+typedef enum IntakeSourceKind
+{
+	INTAKE_SOURCE_VALUE,		/* of SQL */
+	INTAKE_SOURCE_CLIENT,
+	INTAKE_SOURCE_FILE,
+	INTAKE_SOURCE_PROGRAM
+} IntakeSourceKind;
+
 struct IntakeSource
 {
 	const char *cursor;			/* first unread byte */
 	const char *limit;			/* one past the last byte at hand */
 	bool		is_ended;		/* no byte follows limit */
 	bool		has_lines;		/* of the client's making */
+	IntakeSourceKind kind;		/* the opener of a stream sets these two */
+	int64		total;			/* bytes to come in all; 0: not known */
 
 	/* below: for source*.c only */
 	const IntakeSourceRoutine *routine; /* NULL: all bytes are at hand */
@@ -81,7 +92,7 @@ extern void intake_source_set_encoding(IntakeSource *source, int encoding);
  * and sets is_ended, when there are none.  Raises an error when the unread
  * bytes have reached pg_intake.max_record_size.
  */
-extern bool intake_source_fill(IntakeSource *source);
+extern PGDLLEXPORT bool intake_source_fill(IntakeSource *source);
 
 /*
  * Reads the rest of the payload, so that count and digest cover all of it,
@@ -91,6 +102,9 @@ extern void intake_source_drain(IntakeSource *source);
 
 /* How many bytes the payload has had so far, as received. */
 extern uint64 intake_source_received(const IntakeSource *source);
+
+/* How many of them have been decoded, as far as that is known. */
+extern uint64 intake_source_consumed(const IntakeSource *source);
 
 /*
  * The XXH3-128 digest (big-endian form) of the drained payload.

@@ -18,8 +18,14 @@
 /* Rows of one table that go in together. */
 #define BUFFER_ROWS 1000
 
-/* More tables than this have their buffers freed after a flush. */
+/*
+ * More tables than this keep no page pinned and have their buffers freed after
+ * a flush.
+ */
 #define KEPT_BUFFERS 32
+
+/* So many tables have buffers at once; each takes some memory. */
+#define MAX_BUFFERS 256
 
 typedef struct HeapBuffer
 {
@@ -70,6 +76,8 @@ find_buffer(IntakeHeapBuffers *buffers, ResultRelInfo *result)
 
 	if (likely(buffer != NULL))
 		return buffer;
+	if (list_length(buffers->buffers) == MAX_BUFFERS)
+		intake_heap_buffers_end(buffers);
 	old = MemoryContextSwitchTo(buffers->context);
 	buffer = palloc0(sizeof(HeapBuffer));
 	buffer->result = result;
@@ -135,6 +143,7 @@ flush_buffer(IntakeHeapBuffers *buffers, HeapBuffer *buffer)
 {
 	ResultRelInfo *result = buffer->result;
 	EState	   *estate = buffers->estate;
+	IntakeWritePosition position = *buffers->position;
 	MemoryContext old;
 	int			i;
 
@@ -149,6 +158,8 @@ flush_buffer(IntakeHeapBuffers *buffers, HeapBuffer *buffer)
 	table_multi_insert(result->ri_RelationDesc, buffer->slots, buffer->nrows,
 					   buffers->command, 0, buffer->bulk);
 	MemoryContextSwitchTo(old);
+	if (list_length(buffers->buffers) > KEPT_BUFFERS)
+		ReleaseBulkInsertStatePin(buffer->bulk);
 	for (i = 0; i < buffer->nrows; i++)
 	{
 		ResetPerTupleExprContext(estate);
@@ -157,7 +168,7 @@ flush_buffer(IntakeHeapBuffers *buffers, HeapBuffer *buffer)
 		follow_row(buffers, result, buffer->queue, buffer->slots[i]);
 		ExecClearTuple(buffer->slots[i]);
 	}
-	buffers->position->record = 0;
+	*buffers->position = position;
 	buffer->nrows = 0;
 }
 
@@ -169,11 +180,7 @@ intake_heap_buffers_next(IntakeHeapBuffers *buffers, ResultRelInfo *result,
 	int			n;
 
 	if (buffer->nrows == BUFFER_ROWS)
-	{
 		flush_buffer(buffers, buffer);
-		buffers->position->record = row->record;
-		buffers->position->line = row->line;
-	}
 	n = buffer->nrows;
 	if (unlikely(buffer->slots[n] == NULL))
 		buffer->slots[n] = make_slot(buffers, result->ri_RelationDesc);

@@ -7,6 +7,9 @@
  * DELETE in READ COMMITTED.  One that was updated may have a successor with
  * the key, or none: a DELETE by SQL, with a snapshot of its own, finds out.
  *
+ * As in any DELETE the snapshot is older than what BEFORE STATEMENT triggers
+ * do.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -113,11 +116,11 @@ intake_heap_delete_begin(IntakeWriter *writer)
 	check_privileges(heap);
 	make_keys(heap);
 	heap->slot = table_slot_create(writer->rel, NULL);
-	ExecBSDeleteTriggers(heap->state.estate, heap->state.result);
 
 	CommandCounterIncrement();
 	heap->command = GetCurrentCommandId(true);
 	heap->snapshot = RegisterSnapshot(GetLatestSnapshot());
+	ExecBSDeleteTriggers(heap->state.estate, heap->state.result);
 	heap->index = index_open(index, RowExclusiveLock);
 	heap->scan = intake_begin_index_scan(writer->rel, heap->index,
 										 heap->snapshot, heap->nitems);
@@ -138,6 +141,11 @@ delete_row(IntakeHeapDelete *heap, int64 *deleted)
 								&failure, false);
 	if (result == TM_Deleted)
 		return true;
+	if (result == TM_SelfModified)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("tuple to be deleted was already modified by an operation triggered by the current command"),
+				 errhint("Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.")));
 	if (result != TM_Ok)
 		return false;
 	intake_after_row_delete(state->estate, state->result, tid);
@@ -145,15 +153,29 @@ delete_row(IntakeHeapDelete *heap, int64 *deleted)
 	return true;
 }
 
-bool
-intake_heap_delete_key(IntakeHeapDelete *heap, const Datum *values,
-					   int64 *deleted)
+/* Sets the scan keys to the key. */
+static void
+set_keys(IntakeHeapDelete *heap, const Datum *values, const bool *nulls)
 {
-	bool		is_done = true;
 	int			i;
 
 	for (i = 0; i < heap->nitems; i++)
-		heap->keys[i].sk_argument = values[heap->items[i]];
+	{
+		int			item = heap->items[i];
+
+		heap->keys[i].sk_flags = nulls[item] ? SK_ISNULL | SK_SEARCHNULL : 0;
+		heap->keys[i].sk_argument = values[item];
+	}
+}
+
+bool
+intake_heap_delete_key(IntakeHeapDelete *heap, const Datum *values,
+					   const bool *nulls, int64 *deleted)
+{
+	bool		is_done = true;
+
+	CHECK_FOR_INTERRUPTS();
+	set_keys(heap, values, nulls);
 	index_rescan(heap->scan, heap->keys, heap->nitems, NULL, 0);
 	while (index_getnext_slot(heap->scan, ForwardScanDirection, heap->slot))
 	{

@@ -19,12 +19,12 @@ typedef struct IntakeHeapDelete IntakeHeapDelete;
 extern IntakeHeapDelete *intake_heap_delete_begin(IntakeWriter *writer);
 
 /*
- * Deletes the rows that have the key: one value an item, none of them NULL.
- * Adds to *deleted.  False when another session has changed one of the rows
- * since: a DELETE by SQL has to follow.
+ * Deletes the rows that have the key: one value an item, where NULL equals
+ * NULL.  Adds to *deleted.  False when another session has changed one of the
+ * rows since: a DELETE by SQL has to follow.
  */
 extern bool intake_heap_delete_key(IntakeHeapDelete *heap, const Datum *values,
-								   int64 *deleted);
+								   const bool *nulls, int64 *deleted);
 
 /* Fires the statement's triggers and closes everything. */
 extern void intake_heap_delete_end(IntakeHeapDelete *heap);

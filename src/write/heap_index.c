@@ -18,6 +18,8 @@
 #include "catalog/pg_am.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "nodes/nodes.h"
+#include "optimizer/optimizer.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
 
@@ -93,6 +95,39 @@ intake_heap_indexes_make(EState *estate, IntakeWritePosition *position)
 	return indexes;
 }
 
+/* Whether an expression, as a catalog keeps it, uses a volatile function. */
+static bool
+is_volatile(const char *expression)
+{
+	return contain_volatile_functions(stringToNode(expression));
+}
+
+/*
+ * Whether a function of a constraint or of a trigger's condition may look at
+ * the table, which it does between two rows.
+ */
+static bool
+may_look(const ResultRelInfo *result)
+{
+	TupleConstr *constraints =
+		RelationGetDescr(result->ri_RelationDesc)->constr;
+	TriggerDesc *triggers = result->ri_TrigDesc;
+	int			i;
+
+	for (i = 0; constraints != NULL && i < constraints->num_check; i++)
+	{
+		if (is_volatile(constraints->check[i].ccbin))
+			return true;
+	}
+	for (i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		if (triggers->triggers[i].tgqual != NULL &&
+			is_volatile(triggers->triggers[i].tgqual))
+			return true;
+	}
+	return false;
+}
+
 /* Whether the entries of all indexes of the table can wait. */
 static bool
 can_wait(const ResultRelInfo *result)
@@ -107,12 +142,15 @@ can_wait(const ResultRelInfo *result)
 			result->ri_IndexRelationInfo[i]->ii_ExclusionOps != NULL)
 			return false;
 	}
-	return result->ri_NumIndices > 0;
+	return result->ri_NumIndices > 0 && !may_look(result);
 }
 
-/* Whether an update sets no column of the index; a hint for btree. */
+/*
+ * Whether an update sets no column of the index, nor what may be generated
+ * from one; a hint for btree.
+ */
 static bool
-is_unchanged(EntryQueue *queue, Bitmapset *updated)
+is_unchanged(const EntryQueue *queue, Relation rel, Bitmapset *updated)
 {
 	int			i;
 
@@ -120,8 +158,11 @@ is_unchanged(EntryQueue *queue, Bitmapset *updated)
 		return false;
 	for (i = 0; i < queue->info->ii_NumIndexKeyAttrs; i++)
 	{
-		if (bms_is_member(queue->info->ii_IndexAttrNumbers[i] -
-						  FirstLowInvalidHeapAttributeNumber, updated))
+		AttrNumber	attnum = queue->info->ii_IndexAttrNumbers[i];
+
+		if (bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber,
+						  updated) ||
+			TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attgenerated)
 			return false;
 	}
 	return true;
@@ -145,12 +186,14 @@ intake_index_queue_make(IntakeHeapIndexes *indexes, ResultRelInfo *result,
 						bool is_update)
 {
 	IntakeIndexQueue *queue;
-	MemoryContext old;
+	MemoryContext old = MemoryContextSwitchTo(indexes->context);
 	int			i;
 
 	if (!can_wait(result))
+	{
+		MemoryContextSwitchTo(old);
 		return NULL;
-	old = MemoryContextSwitchTo(indexes->context);
+	}
 	queue = palloc0(sizeof(IntakeIndexQueue));
 	queue->indexes = indexes;
 	queue->result = result;
@@ -163,7 +206,7 @@ intake_index_queue_make(IntakeHeapIndexes *indexes, ResultRelInfo *result,
 		init_entries(entries, result->ri_IndexRelationDescs[i],
 					 result->ri_IndexRelationInfo[i]);
 		entries->is_unchanged = is_update &&
-			is_unchanged(entries,
+			is_unchanged(entries, result->ri_RelationDesc,
 						 ExecGetUpdatedCols(result, indexes->estate));
 	}
 	indexes->queues = lappend(indexes->queues, queue);

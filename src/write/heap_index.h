@@ -29,7 +29,8 @@ intake_heap_indexes_make(EState *estate, IntakeWritePosition *position);
 
 /*
  * A queue for a table whose indexes are open; NULL when it has none, or one
- * that the executor must take care of: deferrable and exclusion constraints.
+ * that the executor must take care of (deferrable and exclusion constraints),
+ * or constraints that may look at the table.
  */
 extern IntakeIndexQueue *
 intake_index_queue_make(IntakeHeapIndexes *indexes, ResultRelInfo *result,

@@ -185,6 +185,52 @@ intake_heap_state_fill(IntakeHeapState *state, const IntakeRow *row,
 	}
 }
 
+/* Sets the columns of the slot that the row sets in one of that version. */
+static void
+fill_some(IntakeHeapState *state, const IntakeRow *row, TupleTableSlot *slot,
+		  Datum version, bool is_null)
+{
+	const IntakeColumnSet *columns = state->writer->columns;
+	int			i;
+
+	for (i = 0; i < columns->ncolumns; i++)
+	{
+		int			n = columns->columns[i].attnum - 1;
+
+		if (n < 0 || !intake_partial_sets(state->writer->partial, row, i,
+										  version, is_null))
+			continue;
+		slot->tts_values[n] = row->values[i];
+		slot->tts_isnull[n] = row->nulls[i];
+		if (!row->is_set[i])
+			slot->tts_values[n] =
+				intake_defaults_value(state->writer->defaults, i,
+									  &slot->tts_isnull[n]);
+	}
+}
+
+bool
+intake_heap_state_overlay(IntakeHeapState *state, const IntakeRow *row,
+						  TupleTableSlot *slot)
+{
+	IntakePartial *partial = state->writer->partial;
+	Datum		version = (Datum) 0;
+	bool		is_null = true;
+
+	if (partial->newer_by >= 0)
+	{
+		version = slot->tts_values[partial->newer_attnum - 1];
+		is_null = slot->tts_isnull[partial->newer_attnum - 1];
+	}
+	if (!intake_partial_replaces(partial, row, version, is_null))
+		return false;
+	if (partial->is_present)
+		fill_some(state, row, slot, version, is_null);
+	else
+		intake_heap_state_fill(state, row, slot);
+	return true;
+}
+
 void
 intake_heap_state_check(IntakeHeapState *state, ResultRelInfo *result,
 						TupleTableSlot *slot, CmdType command,

@@ -58,6 +58,15 @@ extern void intake_heap_state_fill(IntakeHeapState *state,
 								   const IntakeRow *row,
 								   TupleTableSlot *slot);
 
+/*
+ * The same for a row that goes over another one, whose values are in the slot:
+ * columns that it does not set stay as they are.  False, and nothing is done,
+ * when it may not replace that one.
+ */
+extern bool intake_heap_state_overlay(IntakeHeapState *state,
+									  const IntakeRow *row,
+									  TupleTableSlot *slot);
+
 /* Generated columns and constraints of the table that takes the row. */
 extern void intake_heap_state_check(IntakeHeapState *state,
 									ResultRelInfo *result,

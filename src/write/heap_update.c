@@ -38,12 +38,16 @@ struct IntakeHeapUpdate
 	bool		has_before_trigger;
 };
 
-/* Checks SELECT on the key and UPDATE on all columns that are set. */
+/*
+ * Checks SELECT on the key, and UPDATE on all columns that are set.  SELECT
+ * too on what a partial merge compares and keeps, as SQL would.
+ */
 static void
 check_privileges(IntakeHeapUpdate *update, const IntakeMergeKey *key)
 {
 	IntakeHeapState *state = &update->state;
 	const IntakeColumnSet *columns = state->writer->columns;
+	const IntakePartial *partial = state->writer->partial;
 	Bitmapset  *selected = NULL;
 	Bitmapset  *updated = NULL;
 	int			i;
@@ -54,10 +58,16 @@ check_privileges(IntakeHeapUpdate *update, const IntakeMergeKey *key)
 	for (i = 0; i < columns->ncolumns; i++)
 	{
 		AttrNumber	attnum = columns->columns[i].attnum;
+		int			bit = attnum - FirstLowInvalidHeapAttributeNumber;
 
-		if (intake_merge_key_sets(key, attnum))
-			updated = bms_add_member(updated, attnum -
-									 FirstLowInvalidHeapAttributeNumber);
+		if (partial != NULL && i == partial->newer_by)
+			selected = bms_add_member(selected, bit);
+		if (!intake_merge_key_sets(key, attnum) ||
+			!intake_partial_may_set(state->writer, i))
+			continue;
+		updated = bms_add_member(updated, bit);
+		if (intake_partial_may_keep(state->writer, i))
+			selected = bms_add_member(selected, bit);
 	}
 	intake_check_rights(state->estate, state->entry, ACL_SELECT | ACL_UPDATE,
 						selected, NULL, updated);
@@ -108,9 +118,11 @@ intake_heap_update_begin(IntakeWriter *writer, const IntakeMergeKey *key)
 	check_privileges(update, key);
 	intake_epq_init(&update->epq, state->estate);
 	update->command = GetCurrentCommandId(true);
+	state->estate->es_output_cid = update->command; /* triggers lock by it */
 	update->old = table_slot_create(writer->rel, NULL);
 	update->new = table_slot_create(writer->rel, NULL);
-	update->keeps_values = has_kept_columns(writer->rel);
+	update->keeps_values = writer->partial != NULL ||
+		has_kept_columns(writer->rel);
 	update->has_before_trigger = triggers != NULL &&
 		triggers->trig_update_before_row;
 	begin_queue(update);
@@ -136,8 +148,11 @@ report_changed(const IntakeHeapUpdate *update, TM_Result result,
 			 errmsg("row was changed by another session")));
 }
 
-/* The new row: what the payload says, and what the old row keeps. */
-static void
+/*
+ * The new row: what the payload says, and what the old row keeps.  False when
+ * the old one is newer.
+ */
+static bool
 fill_new(IntakeHeapUpdate *update, ItemPointer tid, const IntakeRow *row)
 {
 	TupleTableSlot *slot = update->new;
@@ -156,8 +171,12 @@ fill_new(IntakeHeapUpdate *update, ItemPointer tid, const IntakeRow *row)
 		memcpy(slot->tts_isnull, update->old->tts_isnull,
 			   natts * sizeof(bool));
 	}
-	intake_heap_state_fill(&update->state, row, slot);
+	if (update->state.writer->partial == NULL)
+		intake_heap_state_fill(&update->state, row, slot);
+	else if (!intake_heap_state_overlay(&update->state, row, slot))
+		return false;
 	ExecStoreVirtualTuple(slot);
+	return true;
 }
 
 /*
@@ -217,7 +236,8 @@ intake_heap_update_row(IntakeHeapUpdate *update, ItemPointer tid,
 	List	   *recheck;
 
 	ResetPerTupleExprContext(state->estate);
-	fill_new(update, tid, row);
+	if (!fill_new(update, tid, row))
+		return false;
 	if (update->has_before_trigger && !fire_before_row(update, tid))
 		return false;
 	update->new->tts_tableOid = RelationGetRelid(state->writer->rel);

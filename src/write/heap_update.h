@@ -23,7 +23,8 @@ extern IntakeHeapUpdate *intake_heap_update_begin(IntakeWriter *writer,
 /*
  * Replaces the row at tid, which this transaction has locked, by the given
  * one: columns that the payload does not mention get their defaults, columns
- * that take no value keep theirs.  False when a trigger has left it alone.
+ * that take no value keep theirs; a partial merge decides itself.  False when
+ * a trigger or the row's version has left it alone.
  */
 extern bool intake_heap_update_row(IntakeHeapUpdate *update, ItemPointer tid,
 								   const IntakeRow *row);

@@ -121,6 +121,7 @@ insert_rows(IntakeHeapUpsert *upsert, IntakeBatch *batch,
 		if (!ItemPointerIsValid(&tids[i]))
 			fresh.rows[fresh.nrows++] = batch->rows[i];
 	}
+	intake_partial_complete(upsert->writer, &fresh);
 	upsert->inserted = intake_heap_insert(insert, &fresh);
 	intake_heap_end(insert);
 }

@@ -9,18 +9,27 @@
  * for other types that have them.  Rows are sorted by the last word first;
  * each sort is a radix sort, which skips the bytes that are the same in all.
  *
+ * Keys that the index takes for equal get equal words, so that they go in in
+ * the order of their rows: of two that a unique index cannot hold, the second
+ * is the one at fault.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/stratnum.h"
+#include "access/transam.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
 #include "port/pg_bswap.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/sortsupport.h"
 #include "utils/uuid.h"
 
+#include "compat.h"
 #include "write/index_order.h"
 
 /* Columns that are looked at; the others hardly matter for pages. */
@@ -36,6 +45,7 @@ typedef enum PlaceKind
 	PLACE_FLOAT8,
 	PLACE_UUID,
 	PLACE_BYTES,				/* of a varlena */
+	PLACE_PADDED,				/* the same, without trailing blanks */
 	PLACE_ABBREVIATED,
 	PLACE_UNKNOWN
 } PlaceKind;
@@ -88,12 +98,29 @@ kind_of_type(Oid type)
 			return PLACE_UUID;
 		case TEXTOID:
 		case VARCHAROID:
-		case BPCHAROID:
 		case BYTEAOID:
 			return PLACE_BYTES;
+		case BPCHAROID:
+			return PLACE_PADDED;
 		default:
 			return PLACE_UNKNOWN;
 	}
+}
+
+/*
+ * The kind of a column of the index.  What an extension's operator class or a
+ * collation takes for equal may be different bytes.
+ */
+static PlaceKind
+kind_of_column(Relation index, int i)
+{
+	Oid			collation = index->rd_indcollation[i];
+
+	if (index->rd_opfamily[i] >= FirstNormalObjectId)
+		return PLACE_UNKNOWN;
+	if (OidIsValid(collation) && !get_collation_isdeterministic(collation))
+		return PLACE_UNKNOWN;
+	return kind_of_type(TupleDescAttr(RelationGetDescr(index), i)->atttypid);
 }
 
 /* Asks the type's operator class for abbreviated keys; false without. */
@@ -106,7 +133,7 @@ find_abbreviation(PlaceColumn *column, Relation index, int i)
 	sort->ssup_collation = index->rd_indcollation[i];
 	sort->ssup_attno = i + 1;
 	sort->abbreviate = true;
-	PrepareSortSupportFromIndexRel(index, BTLessStrategyNumber, sort);
+	intake_prepare_index_sort(index, sort);
 	column->sort = sort;
 	return sort->abbrev_converter != NULL;
 }
@@ -127,7 +154,7 @@ add_column(IntakeIndexOrder *order, Relation index, int i)
 	PlaceColumn *column = &order->columns[order->ncolumns];
 	int			option = index->rd_indoption[i];
 
-	column->kind = kind_of_type(attribute->atttypid);
+	column->kind = kind_of_column(index, i);
 	column->length = attribute->attlen;
 	if (option & INDOPTION_DESC)
 		column->flips = PG_UINT64_MAX;
@@ -177,6 +204,8 @@ bytes_of(const PlaceColumn *column, Datum value, int *length)
 	if (VARATT_IS_EXTERNAL(varlena) || VARATT_IS_COMPRESSED(varlena))
 		return NULL;
 	*length = VARSIZE_ANY_EXHDR(varlena);
+	if (column->kind == PLACE_PADDED)
+		*length = bpchartruelen(VARDATA_ANY(varlena), *length);
 	return VARDATA_ANY(varlena);
 }
 
@@ -191,11 +220,20 @@ word_of_bytes(const char *bytes, int length, int offset)
 	return pg_ntoh64(word);
 }
 
-/* A float's bits, as a number that ascends with it. */
+/* A float's bits, as a number that ascends with it; 0 is -0, a NaN any NaN. */
 static uint64
-word_of_float(uint64 bits)
+word_of_float(float8 number)
 {
-	return (bits & SIGN_BIT) ? ~bits : bits | SIGN_BIT;
+	union
+	{
+		float8		number;
+		uint64		bits;
+	}			pun;
+
+	if (isnan(number))
+		return PG_UINT64_MAX;
+	pun.number = number == 0 ? 0 : number;
+	return (pun.bits & SIGN_BIT) ? ~pun.bits : pun.bits | SIGN_BIT;
 }
 
 static uint64
@@ -216,11 +254,6 @@ word_of_integer(Datum value, int length)
 static uint64
 word_of(const PlaceColumn *column, Datum value, int offset)
 {
-	union
-	{
-		float8		number;
-		uint64		bits;
-	}			pun;
 	const char *bytes;
 	int			length;
 
@@ -231,11 +264,9 @@ word_of(const PlaceColumn *column, Datum value, int offset)
 		case PLACE_UNSIGNED:
 			return (uint64) DatumGetUInt32(value);
 		case PLACE_FLOAT4:
-			pun.number = DatumGetFloat4(value);
-			return word_of_float(pun.bits);
+			return word_of_float(DatumGetFloat4(value));
 		case PLACE_FLOAT8:
-			pun.number = DatumGetFloat8(value);
-			return word_of_float(pun.bits);
+			return word_of_float(DatumGetFloat8(value));
 		case PLACE_ABBREVIATED:
 			return (uint64) column->sort->abbrev_converter(value,
 														   column->sort);
@@ -370,7 +401,7 @@ intake_index_order_sort(const IntakeIndexOrder *order, const Datum *values,
 	{
 		const PlaceColumn *it = &order->columns[column];
 		bool		is_bytes = it->kind == PLACE_BYTES ||
-			it->kind == PLACE_UUID;
+			it->kind == PLACE_PADDED || it->kind == PLACE_UUID;
 		int			offset = 0;
 		int			word;
 

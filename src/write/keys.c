@@ -6,11 +6,11 @@
  * [keys] --tuplesort, repeats dropped--> heap_delete.c --> table
  *										 +-> batches --DELETE--> relation
  *
- * Keys go by SQL where the relation asks for it, and where they hold NULLs.
- * IS NOT DISTINCT FROM uses no index, so there is one DELETE for each pattern
- * of NULLs that occurs among the keys: items that are NULL are tested with IS
- * NULL, the others with the equality operator of their type's default btree
- * class.  Patterns are prepared when they first occur.
+ * Keys go by SQL where the relation asks for it, and where another session has
+ * changed a row meanwhile.  IS NOT DISTINCT FROM uses no index, so there is one
+ * DELETE for each pattern of NULLs that occurs among the keys: items that are
+ * NULL are tested with IS NULL, the others with the equality operator of their
+ * type's default btree class.  Patterns are prepared when they first occur.
  *
  *-------------------------------------------------------------------------
  */
@@ -233,18 +233,13 @@ is_repeat(IntakeKeys *keys, TupleTableSlot *slot, TupleTableSlot *last)
 	return true;
 }
 
-static bool
-has_null(IntakeKeys *keys, TupleTableSlot *slot)
-{
-	return memchr(slot->tts_isnull, true, keys->nitems) != NULL;
-}
-
 /* Deletes the rows of a distinct key, or lets it wait for its DELETE. */
 static void
 delete_key(IntakeKeys *keys, IntakeHeapDelete *heap, TupleTableSlot *slot)
 {
-	if (heap == NULL || has_null(keys, slot) ||
-		!intake_heap_delete_key(heap, slot->tts_values, &keys->deleted))
+	if (heap == NULL ||
+		!intake_heap_delete_key(heap, slot->tts_values, slot->tts_isnull,
+								&keys->deleted))
 		add_to_pattern(keys, slot);
 }
 

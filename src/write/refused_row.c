@@ -41,10 +41,14 @@ is_shown(const IntakeWriter *writer, const IntakeRow *row, int number)
 {
 	const IntakeColumn *column = &writer->columns->columns[number];
 
+	if (column->is_hidden)
+		return false;
 	if (column->attnum == 0)
 		return !row->nulls[number];
 	if (intake_columns_is_delete(writer->columns, writer->sys_op, row))
 		return column->is_key;
+	if (writer->partial != NULL && writer->partial->is_present)
+		return row->is_set[number];
 	return writer->defaults->mentioned[number];
 }
 

@@ -196,9 +196,9 @@ set_aside(IntakeTolerance *tolerance, const IntakeRow *row,
 {
 	MemoryContext old = MemoryContextSwitchTo(tolerance->context);
 
-	intake_refused_row_add(tolerance->writer, row, error);
-	if (tolerance->routine->note != NULL)
-		tolerance->routine->note(tolerance->arg, row);
+	if (tolerance->routine->note == NULL ||
+		tolerance->routine->note(tolerance->arg, row))
+		intake_refused_row_add(tolerance->writer, row, error);
 	MemoryContextSwitchTo(old);
 }
 

@@ -25,8 +25,11 @@ typedef struct IntakeToleranceRoutine
 	 */
 	void		(*write) (void *arg, IntakeBatch *batch);
 
-	/* Takes note of a row that was set aside; may be NULL. */
-	void		(*note) (void *arg, const IntakeRow *row);
+	/*
+	 * Takes note of a row that is to be set aside; false when it must not
+	 * be.  May be NULL.
+	 */
+	bool		(*note) (void *arg, const IntakeRow *row);
 
 	bool		is_ordered;		/* rows must come in the order they came in */
 } IntakeToleranceRoutine;

@@ -7,7 +7,8 @@
  *	- straight into the table (heap_upsert.c), for merges that hold the table
  *	  lock exclusively;
  *	- UPDATE ... FROM and INSERT ... WHERE NOT EXISTS, where BEFORE INSERT row
- *	  triggers would make ON CONFLICT do something else;
+ *	  triggers would make ON CONFLICT do something else, or where it would
+ *	  refuse a record for columns that it leaves out (partial.h);
  *	- INSERT ... ON CONFLICT, which takes the rows in the order of the key, one
  *	  after the other.
  *
@@ -16,11 +17,14 @@
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "access/xact.h"
 #include "catalog/pg_inherits.h"
 #include "commands/trigger.h"
 #include "utils/builtins.h"
+#include "utils/rls.h"
 
 #include "write/insert.h"
+#include "write/partial_sql.h"
 #include "write/upsert.h"
 
 /* Raises the error for a key that SQL's ON CONFLICT cannot go by. */
@@ -70,6 +74,8 @@ intake_upsert_make(IntakeWriter *writer, const IntakeMergeKey *key,
 	upsert->key = key;
 	upsert->columns = columns;
 	upsert->has_insert_trigger = intake_upsert_has_insert_trigger(writer->rel);
+	upsert->suits_conflict = !upsert->has_insert_trigger &&
+		intake_partial_suits_conflict(writer, key);
 	if (key->is_deferrable && !intake_heap_upsert_applies(writer))
 		report_deferrable(key);
 	if (is_alone && intake_heap_upsert_applies(writer))
@@ -80,7 +86,7 @@ intake_upsert_make(IntakeWriter *writer, const IntakeMergeKey *key,
 		upsert->heap->columns = columns;
 		upsert->heap->comparators = comparators;
 		upsert->heap->is_final = key->is_deferrable ||
-			upsert->has_insert_trigger;
+			!upsert->suits_conflict;
 	}
 	return upsert;
 }
@@ -105,7 +111,17 @@ append_arbiter(StringInfo sql, const IntakeWriter *writer,
 	appendStringInfoChar(sql, ')');
 }
 
-/* The action of ON CONFLICT: the whole row is replaced, or kept. */
+/* Whether an update sets the column in some row. */
+static bool
+is_updated(const IntakeWriter *writer, const IntakeMergeKey *key, int column)
+{
+	AttrNumber	attnum = writer->columns->columns[column].attnum;
+
+	return intake_merge_key_sets(key, attnum) &&
+		intake_partial_may_set(writer, column);
+}
+
+/* The action of ON CONFLICT: the row is replaced, or kept. */
 static void
 append_action(StringInfo sql, const IntakeWriter *writer,
 			  const IntakeMergeKey *key)
@@ -124,13 +140,15 @@ append_action(StringInfo sql, const IntakeWriter *writer,
 	{
 		const char *name;
 
-		if (!intake_merge_key_sets(key, columns->columns[i].attnum))
+		if (!is_updated(writer, key, i))
 			continue;
 		name = intake_sql_column(writer->rel, columns->columns[i].attnum);
-		appendStringInfo(sql, "%s%s = excluded.%s", separator, name, name);
+		appendStringInfoString(sql, separator);
+		intake_partial_append_set(sql, writer, i,
+								  psprintf("excluded.%s", name), "-1");
 		separator = ", ";
 	}
-	/* A table that is all key: an update that changes nothing. */
+	/* Nothing but the key: an update that changes nothing. */
 	if (separator[0] == '\0')
 	{
 		const char *name = intake_sql_column(writer->rel, key->attnums[0]);
@@ -138,6 +156,7 @@ append_action(StringInfo sql, const IntakeWriter *writer,
 		appendStringInfo(sql, "%s = excluded.%s", name, name);
 	}
 	appendStringInfoString(sql, " WHERE " INTAKE_SQL_CONFLICT);
+	intake_partial_append_condition(sql, writer, "-1");
 }
 
 /*
@@ -205,44 +224,72 @@ begin_statement(IntakeUpsert *upsert)
 						   nfields);
 }
 
-/* UPDATE ... FROM: rows that are there, replaced as a whole. */
+/* "a = b.c1, ...": what an UPDATE sets. */
+static void
+append_sets(StringInfo sql, const IntakeUpsert *upsert,
+			const IntakeStatement *statement)
+{
+	const IntakeWriter *writer = upsert->writer;
+	const char *separator = "";
+	int			field = 0;
+	int			i;
+
+	for (i = 0; i < writer->columns->ncolumns; i++)
+	{
+		bool		is_field = field < statement->nfields &&
+			statement->fields[field] == i;
+		StringInfoData value;
+
+		field += is_field;
+		if (!is_updated(writer, upsert->key, i))
+			continue;
+		initStringInfo(&value);
+		if (is_field)
+			intake_partial_append_value(&value, statement, field - 1);
+		else
+			appendStringInfoString(&value, intake_partial_default(writer, i));
+		appendStringInfoString(sql, separator);
+		intake_partial_append_set(sql, writer, i, value.data, "b.place");
+		separator = ", ";
+	}
+	if (separator[0] == '\0')
+		appendStringInfo(sql, "%1$s = t.%1$s",
+						 intake_sql_column(writer->rel,
+										   upsert->key->attnums[0]));
+}
+
+/* UPDATE ... FROM: rows that are there. */
 static IntakeStatement *
 make_update(IntakeUpsert *upsert)
 {
 	IntakeWriter *writer = upsert->writer;
 	IntakeStatement *statement = begin_statement(upsert);
-	const char *separator = "";
-	int			field = 0;
 	StringInfoData sql;
-	int			i;
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "UPDATE %s AS t SET ",
+	appendStringInfo(&sql, "UPDATE %s%s AS t SET ", intake_sql_only(writer->rel),
 					 intake_sql_relation(writer->rel));
-	for (i = 0; i < writer->columns->ncolumns; i++)
-	{
-		AttrNumber	attnum = writer->columns->columns[i].attnum;
-		bool		is_field = field < statement->nfields &&
-			statement->fields[field] == i;
-
-		field += is_field;
-		if (!intake_merge_key_sets(upsert->key, attnum))
-			continue;
-		appendStringInfo(&sql, is_field ? "%s%s = b.c%d" : "%s%s = DEFAULT",
-						 separator, intake_sql_column(writer->rel, attnum),
-						 field);
-		separator = ", ";
-	}
-	if (separator[0] == '\0')
-		appendStringInfo(&sql, "%1$s = t.%1$s",
-						 intake_sql_column(writer->rel,
-										   upsert->key->attnums[0]));
+	append_sets(&sql, upsert, statement);
 	appendStringInfoString(&sql, " FROM ");
 	intake_sql_append_source(&sql, statement);
 	appendStringInfoString(&sql, " WHERE ");
 	append_same_key(&sql, upsert, statement);
+	intake_partial_append_condition(&sql, writer, "b.place");
 	statement->sql = sql.data;
 	return statement;
+}
+
+/*
+ * Where the transaction's snapshot lasts, rows that it does not see are there
+ * all the same: ON CONFLICT DO NOTHING raises 40001 for them, a plain INSERT
+ * 23505.  A row that policies hide must not go that way, which skips it.
+ */
+static bool
+reports_unseen(const IntakeWriter *writer)
+{
+	return IsolationUsesXactSnapshot() &&
+		check_enable_rls(RelationGetRelid(writer->rel), InvalidOid,
+						 true) != RLS_ENABLED;
 }
 
 /* INSERT ... WHERE NOT EXISTS: rows that are new. */
@@ -262,10 +309,17 @@ make_insert(IntakeUpsert *upsert)
 	intake_sql_append_fields(&sql, statement);
 	appendStringInfoString(&sql, " FROM ");
 	intake_sql_append_source(&sql, statement);
-	appendStringInfo(&sql, " WHERE NOT EXISTS (SELECT FROM %s AS t WHERE ",
+	appendStringInfo(&sql, " WHERE NOT EXISTS (SELECT FROM %s%s AS t WHERE ",
+					 intake_sql_only(writer->rel),
 					 intake_sql_relation(writer->rel));
 	append_same_key(&sql, upsert, statement);
 	appendStringInfoString(&sql, ") AND " INTAKE_SQL_POSITION);
+	if (reports_unseen(writer))
+	{
+		appendStringInfoString(&sql, " ON CONFLICT ");
+		append_arbiter(&sql, writer, upsert->key);
+		appendStringInfoString(&sql, " DO NOTHING");
+	}
 	statement->is_positioned = true;
 	statement->sql = sql.data;
 	return statement;
@@ -300,21 +354,28 @@ update_and_insert(IntakeUpsert *upsert, IntakeBatch *batch)
 	count_rows(upsert, batch->nrows, inserted, updated);
 }
 
-void
-intake_upsert_batch(IntakeUpsert *upsert, IntakeBatch *batch)
+/* Makes statements anew once rows with steps come, which set more columns. */
+static void
+follow_partial(IntakeUpsert *upsert, IntakeBatch *batch)
 {
-	IntakeStatement *statement;
-	MemoryContext old;
+	IntakePartial *partial = upsert->writer->partial;
 
-	if (upsert->heap != NULL && intake_heap_upsert_batch(upsert->heap, batch))
-	{
-		count_rows(upsert, batch->nrows, upsert->heap->inserted,
-				   upsert->heap->updated);
+	if (partial == NULL)
 		return;
-	}
-	/* statements live as long as this does */
-	old = MemoryContextSwitchTo(GetMemoryChunkContext(upsert));
-	if (upsert->has_insert_trigger)
+	intake_partial_restore(partial, batch);
+	if (partial->has_steps && !upsert->has_steps)
+		upsert->statement = upsert->update = upsert->insert = NULL;
+	upsert->has_steps = partial->has_steps;
+}
+
+/* By SQL: statements live as long as the upsert does. */
+static void
+upsert_by_sql(IntakeUpsert *upsert, IntakeBatch *batch)
+{
+	MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(upsert));
+	IntakeStatement *statement;
+
+	if (!upsert->suits_conflict)
 		update_and_insert(upsert, batch);
 	else
 	{
@@ -330,6 +391,17 @@ intake_upsert_batch(IntakeUpsert *upsert, IntakeBatch *batch)
 }
 
 void
+intake_upsert_batch(IntakeUpsert *upsert, IntakeBatch *batch)
+{
+	follow_partial(upsert, batch);
+	if (upsert->heap == NULL || !intake_heap_upsert_batch(upsert->heap, batch))
+		upsert_by_sql(upsert, batch);
+	else
+		count_rows(upsert, batch->nrows, upsert->heap->inserted,
+				   upsert->heap->updated);
+}
+
+void
 intake_upsert_part(IntakeUpsert *upsert, IntakeBatch *batch)
 {
 	if (upsert->heap == NULL || batch->nrows == 1)
@@ -337,6 +409,7 @@ intake_upsert_part(IntakeUpsert *upsert, IntakeBatch *batch)
 		intake_upsert_batch(upsert, batch);
 		return;
 	}
+	follow_partial(upsert, batch);
 	intake_heap_upsert_once(upsert->heap, batch);
 	count_rows(upsert, batch->nrows, upsert->heap->inserted,
 			   upsert->heap->updated);

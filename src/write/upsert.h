@@ -17,6 +17,8 @@ typedef struct IntakeUpsert
 	const IntakeMergeKey *key;
 	const int  *columns;
 	bool		has_insert_trigger;	/* ON CONFLICT would fire it for updates */
+	bool		suits_conflict;	/* ON CONFLICT does; else UPDATE and INSERT */
+	bool		has_steps;		/* when statements were made: see partial.h */
 	IntakeHeapUpsert *heap;		/* NULL: by SQL only */
 	IntakeStatement *statement; /* made when first needed, as are these */
 	IntakeStatement *update;

@@ -6,8 +6,8 @@
  * A writer takes full batches of decoded rows.  append writes them at once;
  * replace, merge, partition delete and everything with option truncate stage
  * them and apply the stage in finish(), under the table lock, when the whole
- * payload is known to be good.  append stages, too, where
- * rows that the target refuses are set aside.
+ * payload is known to be good; so does append where needs_stage says so, and
+ * where rows that the target refuses are set aside.
  *
  *-------------------------------------------------------------------------
  */
@@ -20,6 +20,7 @@
 #include "registry/operation.h"
 #include "registry/target.h"
 #include "write/batch.h"
+#include "write/partial.h"
 
 typedef struct IntakeWriter IntakeWriter;
 
@@ -38,9 +39,11 @@ struct IntakeWriter
 	const IntakeTarget *target;
 	IntakeColumnSet *columns;
 	IntakeDefaults *defaults;	/* knows which columns have been mentioned */
+	IntakePartial *partial;		/* of a merge; NULL: whole rows, in any case */
 	const IntakeOptions *options;
 	List	   *key;			/* of IntakeKeyItem; NIL for append */
 	int			sys_op;			/* of the request; -1: each record's own */
+	bool		needs_stage;	/* nothing may be written before finish() */
 
 	/*
 	 * Rows that the target refuses are set aside here; NULL: that fails the

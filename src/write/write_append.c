@@ -5,8 +5,9 @@
  *
  * Batches go into the target as they come, under the shared table lock.
  * With option truncate they are staged: the target is emptied, under the
- * exclusive lock, when the payload is known to be good.  They are staged, too,
- * where bad rows are tolerated:
+ * exclusive lock, when the payload is known to be good.  Staged, too, are rows
+ * whose decoding may look at the target, and all rows where bad ones are
+ * tolerated:
  *
  *	stage --> long runs, each an INSERT in a subtransaction
  *		  --> from the first run on that has a bad row: batches, see tolerate.c
@@ -40,7 +41,7 @@ begin_append(IntakeWriter *writer)
 
 	state->insert = intake_insert_make(writer);
 	if (writer->options->truncate != INTAKE_TRUNCATE_NO ||
-		writer->rejects != NULL)
+		writer->needs_stage || writer->rejects != NULL)
 		state->stage = intake_stage_make(writer->columns);
 	if (writer->rejects != NULL)
 		intake_stage_allow_marks(state->stage);
@@ -169,6 +170,7 @@ static void
 finish_append(IntakeWriter *writer)
 {
 	AppendWork *state = writer->state;
+	bool		truncates = writer->options->truncate != INTAKE_TRUNCATE_NO;
 
 	if (writer->rejects != NULL)
 	{
@@ -177,8 +179,9 @@ finish_append(IntakeWriter *writer)
 	}
 	if (state->stage != NULL)
 	{
-		intake_table_lock(writer->target, true);
-		intake_truncate(writer);
+		intake_table_lock(writer->target, truncates);
+		if (truncates)
+			intake_truncate(writer);
 		intake_insert_stage(state->insert, state->stage);
 		intake_stage_end(state->stage);
 	}

@@ -15,14 +15,16 @@
  *
  * The sort is by the operator classes and collations of the unique index, so
  * that equal keys are just those that the index takes for equal; records of
- * one key come last one first, and the others are dropped.
+ * one key come last one first, and the others are dropped.  In a partial merge
+ * (partial.h) they come as they came, and combine.c makes one of them.
  *
  * Where bad rows are tolerated, the records of a key that a later one replaces
  * wait in merge_older.c until it is known whether that one is good.
  *
  * Locks: a merge of one batch that only upserts by the primary key, where that
- * is the only unique index, locks its rows in the order of the key and shares
- * the table lock: two of them cannot deadlock, nor meet in another index.
+ * is the only unique index, by ON CONFLICT, locks its rows in the order of the
+ * key and shares the table lock: two of them cannot deadlock, nor meet in
+ * another index.
  * Every other merge takes the table lock exclusively, as does one that may
  * come back to a key.
  *
@@ -38,9 +40,11 @@
 
 #include "compat.h"
 #include "settings.h"
+#include "write/combine.h"
 #include "write/lock.h"
 #include "write/merge_key.h"
 #include "write/merge_older.h"
+#include "write/partial_sql.h"
 #include "write/stage.h"
 #include "write/tolerate.h"
 #include "write/truncate.h"
@@ -70,11 +74,13 @@ typedef struct MergeState
 	IntakeBatch *deletes;
 	IntakeUpsert *upsert;
 	IntakeStatement *delete;
+	IntakeStatement *look;		/* for rows that a delete has left alone */
 
 	/* where bad rows are tolerated, else NULL */
 	IntakeTolerance *upsert_tolerance;
 	IntakeTolerance *delete_tolerance;
 	IntakeMergeOlder *older;
+	IntakePartial *partial;		/* the writer's */
 } MergeState;
 
 /* How sorted rows are compared by the key. */
@@ -97,7 +103,10 @@ make_comparators(IntakeWriter *writer, MergeState *state)
 	}
 }
 
-/* Begins the sort by key and, within a key, by record, newest first. */
+/*
+ * Begins the sort by key and, within a key, by record: the last one first,
+ * unless all of them count.
+ */
 static void
 begin_sort(IntakeWriter *writer, MergeState *state)
 {
@@ -106,6 +115,8 @@ begin_sort(IntakeWriter *writer, MergeState *state)
 	Oid		   *operators = palloc((n + 1) * sizeof(Oid));
 	Oid		   *collations = palloc0((n + 1) * sizeof(Oid));
 	bool	   *nulls_first = palloc0((n + 1) * sizeof(bool));
+	TypeCacheEntry *record = lookup_type_cache(INT8OID, TYPECACHE_LT_OPR |
+											   TYPECACHE_GT_OPR);
 	int			i;
 
 	for (i = 0; i < n; i++)
@@ -115,7 +126,7 @@ begin_sort(IntakeWriter *writer, MergeState *state)
 		collations[i] = state->key->collations[i];
 	}
 	attnums[n] = writer->columns->ncolumns + 1;
-	operators[n] = lookup_type_cache(INT8OID, TYPECACHE_GT_OPR)->gt_opr;
+	operators[n] = writer->partial != NULL ? record->lt_opr : record->gt_opr;
 	state->sort = intake_tuplesort_begin_heap(state->desc, n + 1, attnums,
 											  operators, collations,
 											  nulls_first,
@@ -194,6 +205,21 @@ keep_last(MergeState *state, const IntakeRow *row, int ncolumns)
 	MemoryContextSwitchTo(old);
 }
 
+/* Notes what each row gives, where that counts. */
+static void
+note_rows(IntakePartial *partial, IntakeBatch *batch)
+{
+	MemoryContext old;
+	int			i;
+
+	if (partial == NULL)
+		return;
+	old = MemoryContextSwitchTo(batch->context);
+	for (i = 0; i < batch->nrows; i++)
+		intake_partial_note(partial, &batch->rows[i]);
+	MemoryContextSwitchTo(old);
+}
+
 static void
 take_merge(IntakeWriter *writer, IntakeBatch *batch)
 {
@@ -202,6 +228,7 @@ take_merge(IntakeWriter *writer, IntakeBatch *batch)
 	int			i;
 
 	state->nbatches++;
+	note_rows(writer->partial, batch);
 	for (i = 0; i < batch->nrows; i++)
 	{
 		IntakeRow  *row = &batch->rows[i];
@@ -224,9 +251,10 @@ take_merge(IntakeWriter *writer, IntakeBatch *batch)
 		keep_last(state, &batch->rows[batch->nrows - 1], batch->ncolumns);
 }
 
-/* DELETE ... USING, by the key. */
+/* A statement over the rows that have the keys of the batch. */
 static IntakeStatement *
-make_delete(IntakeWriter *writer, MergeState *state)
+make_by_key(IntakeWriter *writer, MergeState *state, const char *command,
+			const char *using, bool is_guarded)
 {
 	IntakeStatement *statement = intake_sql_make(writer, writer->columns,
 												 state->key_columns,
@@ -235,11 +263,9 @@ make_delete(IntakeWriter *writer, MergeState *state)
 	int			i;
 
 	initStringInfo(&sql);
-	/* as ON CONFLICT, it leaves tables that inherit alone */
-	appendStringInfo(&sql, "DELETE FROM %s%s AS t USING ",
-					 writer->rel->rd_rel->relkind == RELKIND_RELATION ?
-					 "ONLY " : "",
-					 intake_sql_relation(writer->rel));
+	appendStringInfo(&sql, "%s FROM %s%s AS t%s ", command,
+					 intake_sql_only(writer->rel),
+					 intake_sql_relation(writer->rel), using);
 	intake_sql_append_source(&sql, statement);
 	for (i = 0; i < state->key->ncolumns; i++)
 		appendStringInfo(&sql, " %s t.%s %s b.c%d%s",
@@ -248,6 +274,8 @@ make_delete(IntakeWriter *writer, MergeState *state)
 						 intake_sql_operator(state->key->eq_operators[i]),
 						 i + 1,
 						 intake_sql_collation(state->key->collations[i]));
+	if (is_guarded)
+		intake_partial_append_condition(&sql, writer, "b.place");
 	statement->sql = sql.data;
 	return statement;
 }
@@ -260,21 +288,31 @@ upsert_rows(void *arg, IntakeBatch *batch)
 	intake_upsert_part(state->upsert, batch);
 }
 
+/* Deletes, and counts the rows that are left alone, being newer. */
 static void
 delete_rows(void *arg, IntakeBatch *batch)
 {
 	MergeState *state = arg;
+	IntakeCounters *counters = state->delete->writer->counters;
 	int64		deleted = intake_sql_run(state->delete, batch, true);
 
-	state->delete->writer->counters->rows_deleted += deleted;
+	counters->rows_deleted += deleted;
+	if (state->look != NULL && deleted < batch->nrows)
+		counters->rows_skipped += intake_sql_run(state->look, batch, false);
 }
 
-static void
+/*
+ * A row was refused.  One that stands for several records is no bad record:
+ * they are written one by one.
+ */
+static bool
 note_refused(void *arg, const IntakeRow *row)
 {
 	MergeState *state = arg;
 
 	intake_merge_older_refuse(state->older, row->record);
+	return state->partial == NULL ||
+		!intake_partial_is_combined(state->partial, row);
 }
 
 static const IntakeToleranceRoutine upsert_routine = {
@@ -293,7 +331,9 @@ begin_tolerance(IntakeWriter *writer, MergeState *state)
 													state);
 	state->delete_tolerance = intake_tolerance_make(writer, &delete_routine,
 													state);
-	state->older = intake_merge_older_make(writer->columns);
+	state->older = intake_merge_older_make(writer->columns,
+										   writer->partial != NULL);
+	state->partial = writer->partial;
 }
 
 /* Writes the rows that wait to be upserted. */
@@ -336,6 +376,13 @@ flush_waiting(IntakeWriter *writer, MergeState *state)
 	intake_stage_end(state->waiting);
 }
 
+/* Whether rows may be newer than the record that deletes them. */
+static bool
+counts_left_alone(const IntakeWriter *writer)
+{
+	return writer->partial != NULL && writer->partial->newer_by >= 0;
+}
+
 /* Deletes the rows whose keys wait to be deleted. */
 static void
 flush_deletes(IntakeWriter *writer, MergeState *state)
@@ -343,7 +390,9 @@ flush_deletes(IntakeWriter *writer, MergeState *state)
 	if (state->deletes->nrows == 0)
 		return;
 	if (state->delete == NULL)
-		state->delete = make_delete(writer, state);
+		state->delete = make_by_key(writer, state, "DELETE", " USING", true);
+	if (state->look == NULL && counts_left_alone(writer))
+		state->look = make_by_key(writer, state, "SELECT", ",", false);
 	if (state->delete_tolerance != NULL)
 		intake_tolerance_write(state->delete_tolerance, state->deletes);
 	else
@@ -375,7 +424,7 @@ add_row(IntakeWriter *writer, IntakeBatch *batch, TupleTableSlot *sorted)
 	MemoryContextSwitchTo(old);
 }
 
-/* Adds a key's last record to the batch that it belongs to. */
+/* Adds the row that a key comes to to the batch that it belongs to. */
 static void
 apply_row(IntakeWriter *writer, MergeState *state, TupleTableSlot *sorted)
 {
@@ -406,7 +455,10 @@ keep_older(IntakeWriter *writer, MergeState *state, TupleTableSlot *last,
 							   DatumGetInt64(last->tts_values[n]), slot);
 }
 
-/* Applies, one by one, the records whose key's later ones were refused. */
+/*
+ * Applies, one by one, the records whose key's later ones were refused; in a
+ * partial merge, those of keys whose one row was refused.
+ */
 static void
 apply_older(IntakeWriter *writer, MergeState *state)
 {
@@ -423,7 +475,7 @@ apply_older(IntakeWriter *writer, MergeState *state)
 
 /* Applies the last record of each key. */
 static void
-apply_sorted(IntakeWriter *writer, MergeState *state)
+apply_last(IntakeWriter *writer, MergeState *state)
 {
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(state->desc,
 													&TTSOpsMinimalTuple);
@@ -445,6 +497,70 @@ apply_sorted(IntakeWriter *writer, MergeState *state)
 		last = slot;
 		slot = other;
 	}
+	ExecDropSingleTupleTableSlot(slot);
+	ExecDropSingleTupleTableSlot(last);
+}
+
+/* Applies the only record of a key, or what all of them come to. */
+static void
+apply_key(IntakeWriter *writer, MergeState *state, TupleTableSlot *first,
+		  IntakeCombiner *combiner, bool is_combined)
+{
+	if (is_combined)
+		apply_row(writer, state, intake_combiner_end(combiner));
+	else if (!TTS_EMPTY(first))
+		apply_row(writer, state, first);
+}
+
+/* Applies what the records of each key come to. */
+static void
+apply_combined(IntakeWriter *writer, MergeState *state)
+{
+	IntakeCombiner *combiner = intake_combiner_make(writer->partial,
+													state->desc);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(state->desc,
+													&TTSOpsMinimalTuple);
+	TupleTableSlot *first = MakeSingleTupleTableSlot(state->desc,
+													 &TTSOpsMinimalTuple);
+	bool		is_combined = false;
+
+	while (next_sorted(state, slot))
+	{
+		TupleTableSlot *other = first;
+
+		slot_getallattrs(slot);
+		if (!TTS_EMPTY(first) &&
+			compare_keys(state, first->tts_values, slot->tts_values) == 0)
+		{
+			if (!is_combined)
+			{
+				intake_combiner_begin(combiner, first);
+				keep_older(writer, state, first, first);
+			}
+			intake_combiner_add(combiner, slot);
+			keep_older(writer, state, first, slot);
+			is_combined = true;
+			continue;
+		}
+		apply_key(writer, state, first, combiner, is_combined);
+		is_combined = false;
+		first = slot;
+		slot = other;
+	}
+	apply_key(writer, state, first, combiner, is_combined);
+	intake_combiner_free(combiner);
+	ExecDropSingleTupleTableSlot(slot);
+	ExecDropSingleTupleTableSlot(first);
+}
+
+/* Applies the staged rows, in the order of the key. */
+static void
+apply_sorted(IntakeWriter *writer, MergeState *state)
+{
+	if (writer->partial != NULL)
+		apply_combined(writer, state);
+	else
+		apply_last(writer, state);
 	pass_upserts(writer, state);
 	flush_deletes(writer, state);
 	if (state->delete_tolerance != NULL)
@@ -456,8 +572,6 @@ apply_sorted(IntakeWriter *writer, MergeState *state)
 		intake_tolerance_finish(state->upsert_tolerance);
 		apply_older(writer, state);
 	}
-	ExecDropSingleTupleTableSlot(slot);
-	ExecDropSingleTupleTableSlot(last);
 }
 
 static void
@@ -470,6 +584,7 @@ finish_merge(IntakeWriter *writer)
 	state->is_shared = state->nbatches <= 1 && state->key->is_primary &&
 		state->key->is_only && !state->key->is_deferrable &&
 		!intake_upsert_has_insert_trigger(writer->rel) &&
+		intake_partial_suits_conflict(writer, state->key) &&
 		!state->has_deletes && !is_truncating && writer->rejects == NULL;
 	intake_table_lock(writer->target, !state->is_shared);
 	if (is_truncating)

@@ -31,6 +31,7 @@
 #include "utils/syscache.h"
 #include "utils/tuplestore.h"
 
+#include "write/partial_sql.h"
 #include "write/write_sql.h"
 
 PG_FUNCTION_INFO_V1(intake_batch_at);
@@ -44,6 +45,8 @@ typedef struct Feed
 {
 	IntakeStatement *statement;
 	const IntakeBatch *batch;	/* NULL once it was taken */
+	const IntakeBatch *taken;	/* NULL until then */
+	int			place;			/* of the row that batch_at() has come to */
 	bool		is_conflict;	/* the row being written is there */
 	MemoryContext query;		/* of the statement that took it */
 } Feed;
@@ -73,7 +76,8 @@ intake_sql_make(IntakeWriter *writer, const IntakeColumnSet *columns,
 	statement->writer = writer;
 	statement->nfields = nfields;
 	statement->fields = fields;
-	statement->desc = CreateTemplateTupleDesc(nfields + 2);
+	statement->desc = CreateTemplateTupleDesc(nfields + 2 +
+											  (writer->partial != NULL));
 	for (i = 0; i < nfields; i++)
 	{
 		const IntakeColumn *column = &columns->columns[fields[i]];
@@ -83,6 +87,9 @@ intake_sql_make(IntakeWriter *writer, const IntakeColumnSet *columns,
 	}
 	TupleDescInitEntry(statement->desc, nfields + 1, "record", INT8OID, -1, 0);
 	TupleDescInitEntry(statement->desc, nfields + 2, "line", INT8OID, -1, 0);
+	if (writer->partial != NULL)
+		TupleDescInitEntry(statement->desc, nfields + 3, "place", INT4OID, -1,
+						   0);
 	return statement;
 }
 
@@ -102,7 +109,9 @@ intake_sql_append_source(StringInfo sql, const IntakeStatement *statement)
 											  FORMAT_TYPE_TYPEMOD_GIVEN |
 											  FORMAT_TYPE_FORCE_QUALIFY));
 	}
-	appendStringInfoString(sql, "record pg_catalog.int8, line pg_catalog.int8)");
+	appendStringInfo(sql, "record pg_catalog.int8, line pg_catalog.int8%s)",
+					 statement->writer->partial != NULL ?
+					 ", place pg_catalog.int4" : "");
 }
 
 void
@@ -111,7 +120,11 @@ intake_sql_append_fields(StringInfo sql, const IntakeStatement *statement)
 	int			i;
 
 	for (i = 0; i < statement->nfields; i++)
-		appendStringInfo(sql, "%sb.c%d", i > 0 ? ", " : "", i + 1);
+	{
+		if (i > 0)
+			appendStringInfoString(sql, ", ");
+		intake_partial_append_value(sql, statement, i);
+	}
 }
 
 const char *
@@ -120,6 +133,12 @@ intake_sql_relation(Relation rel)
 	char	   *schema = get_namespace_name(RelationGetNamespace(rel));
 
 	return quote_qualified_identifier(schema, RelationGetRelationName(rel));
+}
+
+const char *
+intake_sql_only(Relation rel)
+{
+	return rel->rd_rel->relkind == RELKIND_RELATION ? "ONLY " : "";
 }
 
 const char *
@@ -207,7 +226,7 @@ int64
 intake_sql_run(IntakeStatement *statement, IntakeBatch *batch, bool sees_all)
 {
 	Feed	   *outer = feed;
-	Feed		own = {statement, batch, false, NULL};
+	Feed		own = {.statement = statement, .batch = batch, .place = -1};
 	int64		processed = 0;
 
 	SPI_connect();
@@ -250,10 +269,23 @@ check_caller(FunctionCallInfo fcinfo, const char *function)
 		report_no_batch(function);
 }
 
+const IntakeRow *
+intake_sql_row(int place, const char *function, IntakeWriter **writer)
+{
+	if (feed == NULL || feed->taken == NULL)
+		report_no_batch(function);
+	if (place < 0)
+		place = feed->place;
+	if (place < 0 || place >= feed->taken->nrows)
+		report_no_batch(function);
+	*writer = feed->statement->writer;
+	return &feed->taken->rows[place];
+}
+
 /* Puts the statement's fields of one row into the tuplestore. */
 static void
 put_row(Tuplestorestate *store, const IntakeStatement *statement,
-		const IntakeRow *row, Datum *values, bool *nulls)
+		const IntakeRow *row, int place, Datum *values, bool *nulls)
 {
 	int			n = statement->nfields;
 	int			i;
@@ -266,6 +298,11 @@ put_row(Tuplestorestate *store, const IntakeStatement *statement,
 	values[n] = Int64GetDatum((int64) row->record);
 	values[n + 1] = Int64GetDatum((int64) row->line);
 	nulls[n] = nulls[n + 1] = false;
+	if (statement->writer->partial != NULL)
+	{
+		values[n + 2] = Int32GetDatum(place);
+		nulls[n + 2] = false;
+	}
 	tuplestore_putvalues(store, statement->desc, values, nulls);
 }
 
@@ -280,7 +317,7 @@ put_batch(Tuplestorestate *store, const IntakeStatement *statement,
 	int			i;
 
 	for (i = 0; i < batch->nrows; i++)
-		put_row(store, statement, &batch->rows[i], values, nulls);
+		put_row(store, statement, &batch->rows[i], i, values, nulls);
 	if (statement->is_positioned)
 	{
 		memset(nulls, true, natts);
@@ -306,7 +343,7 @@ intake_batch_rows(PG_FUNCTION_ARGS)
 	if (info == NULL || !IsA(info, ReturnSetInfo) ||
 		(info->allowedModes & SFRM_Materialize) == 0)
 		report_no_batch("intake.batch_rows()");
-	batch = feed->batch;
+	batch = feed->taken = feed->batch;
 	feed->batch = NULL;
 	feed->query = info->econtext->ecxt_per_query_memory;
 
@@ -332,6 +369,7 @@ intake_batch_at(PG_FUNCTION_ARGS)
 
 	check_caller(fcinfo, "intake.batch_at()");
 	feed->is_conflict = false;
+	feed->place++;
 	position = feed->statement->writer->position;
 	if (PG_ARGISNULL(0))
 	{

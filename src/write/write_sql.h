@@ -4,7 +4,8 @@
  *	  Set-wise SQL statements over a batch.
  *
  * A statement reads its rows from intake.batch_rows() under the alias "b",
- * whose columns are named c1, c2, ... and typed as the statement's fields.
+ * whose columns are named c1, c2, ... and typed as the statement's fields,
+ * then record and line; in a partial merge also place, the row's number.
  * It runs as the current user through the executor, so that privileges, row
  * security, triggers, constraints and rules hold as in any statement.
  *
@@ -26,7 +27,7 @@ typedef struct IntakeStatement
 	SPIPlanPtr	plan;			/* NULL until first run */
 	int			nfields;
 	const int  *fields;			/* column numbers in the batch's rows */
-	TupleDesc	desc;			/* the fields, then record and line */
+	TupleDesc	desc;			/* the fields, record, line, maybe place */
 	bool		is_positioned;	/* sql has INTAKE_SQL_POSITION */
 	int64		inserted;		/* with INTAKE_SQL_WRITTEN */
 	int64		updated;
@@ -59,12 +60,15 @@ extern IntakeStatement *intake_sql_make(IntakeWriter *writer,
 extern void intake_sql_append_source(StringInfo sql,
 									 const IntakeStatement *statement);
 
-/* "b.c1, b.c2, ...", appended. */
+/* "b.c1, b.c2, ...", appended; partial merges add defaults. */
 extern void intake_sql_append_fields(StringInfo sql,
 									 const IntakeStatement *statement);
 
 /* The relation as SQL names it, and a column of it. */
 extern const char *intake_sql_relation(Relation rel);
+
+/* "ONLY " for a table: as ON CONFLICT, leave tables that inherit alone. */
+extern const char *intake_sql_only(Relation rel);
 extern const char *intake_sql_column(Relation rel, AttrNumber attnum);
 
 /* 'OPERATOR(pg_catalog.=)' for an operator's OID. */
@@ -82,5 +86,13 @@ extern const char *intake_sql_collation(Oid collation);
  */
 extern int64 intake_sql_run(IntakeStatement *statement, IntakeBatch *batch,
 							bool sees_all);
+
+/*
+ * For functions that such a statement calls: the row at a place of its batch,
+ * or the one that INTAKE_SQL_POSITION is at when place is -1; and the writer.
+ * An error when function is called from elsewhere.
+ */
+extern const IntakeRow *intake_sql_row(int place, const char *function,
+									   IntakeWriter **writer);
 
 #endif							/* INTAKE_WRITE_SQL_H */

@@ -322,6 +322,35 @@ DELETE FROM strictly WHERE id = 203;
 DELETE FROM children;
 
 --
+-- partial and conditional merges: where what the records of a key come to is
+-- refused, they are written one by one
+--
+CREATE TABLE stock (id int PRIMARY KEY, name text NOT NULL, qty int CHECK (qty > 0), at int);
+INSERT INTO stock VALUES (1, 'one', 1, 10), (2, 'two', 2, 10), (3, 'three', 3, 10);
+SELECT load('stock', E'{"id": 1, "qty": 5}
+{"id": 1, "qty": -5}
+{"id": 1, "name": "uno"}
+{"id": 2, "name": null}
+{"id": 2, "name": "due"}
+{"id": 3, "qty": 0}
+{"id": 4, "qty": 4}
+{"id": 5, "qty": 5}
+{"id": 5, "name": "five", "qty": 6}
+{"id": 3, "name": "tre"}
+{"id": 6, "name": "six", "qty": "x"}', mode => 'merge', options => '{"update_columns": "present", "max_errors": 10}');
+SELECT record, code, col, value, line FROM rejected();
+SELECT * FROM stock ORDER BY id;
+SELECT load('stock', E'{"id": 1, "qty": 7, "at": 11, "name": "a"}
+{"id": 1, "qty": -1, "at": 12, "name": "b"}
+{"id": 1, "qty": 8, "at": 9, "name": "c"}
+{"id": 2, "qty": 0, "at": 12, "name": "d"}
+{"id": 2, "qty": 9, "at": 11, "name": "e"}
+{"id": 3, "sys_op": 1, "at": 9}
+{"id": 5, "name": "x"}', mode => 'merge', options => '{"newer_by": "at", "max_errors": 10}');
+SELECT record, code, col, line FROM rejected();
+SELECT * FROM stock ORDER BY id;
+
+--
 -- replace and truncate: what cannot be decoded or converted, and no more
 --
 CREATE TABLE replaced (k text, v int CHECK (v > 0));
@@ -418,6 +447,24 @@ CREATE TRIGGER slow BEFORE INSERT ON waiting FOR EACH ROW EXECUTE FUNCTION slow(
 SET statement_timeout = '100ms';
 SELECT intake.upload('waiting', '[1]', options => '{"max_errors": "100%"}');
 RESET statement_timeout;
+
+--
+-- rows of a query, a dry run, COPY
+--
+CREATE TABLE source (id int, v text);
+INSERT INTO source VALUES (1, '1'), (2, 'two'), (3, '3'), (4, '44444');
+CREATE TABLE narrow (id int PRIMARY KEY, v varchar(2));
+SELECT rows_received, rows_inserted, rows_rejected FROM intake.upload_query('narrow', 'SELECT id, v FROM source ORDER BY id', options => '{"max_errors": 2}');
+SELECT record, lineno, code, col, line, message FROM rejected();
+-- the query's own errors are not the data's
+SELECT intake.upload_query('narrow', 'SELECT id + 10 AS id, (1 / (id - 3))::text AS v FROM source ORDER BY id', options => '{"max_errors": "100%"}');
+SELECT rows_inserted, rows_rejected, jsonb_array_length(errors) FROM intake.upload('narrow', E'[7, "a"]\n[8, "abc"]\n[1, "b"]', options => '{"max_errors": 2, "dry_run": true}');
+SELECT count(*), (SELECT count(*) FROM rejected()) FROM narrow;
+LOAD 'pg_intake';
+COPY narrow FROM PROGRAM 'printf "[7, \"a\"]\n[8, \"abc\"]\n[1, \"b\"]\n"' WITH (FORMAT ndjson, MAX_ERRORS 2, OPERATION '00000000-0000-4000-8000-000000000002');
+SELECT record, lineno, errorcode, colname FROM intake.rejects WHERE operation = '00000000-0000-4000-8000-000000000002' ORDER BY record;
+COPY narrow FROM PROGRAM 'printf "9,a\n10,abc\n"' WITH (FORMAT csv, MAX_ERRORS '50%', OPERATION '00000000-0000-4000-8000-000000000003');
+SELECT * FROM narrow ORDER BY id;
 
 --
 -- many bad rows: all of them are found, the others are in

@@ -75,5 +75,28 @@ is(bytes_of('latin1'), '', 'nothing was written');
     extra_params => [ '--set=VERBOSITY=verbose' ]);
 like($err, qr/ERROR:  22021:.*record 2, line 2/s, 'bytes that are not UTF-8');
 
+# The text of a query, and the names of its columns: \xe9 is a letter in both.
+foreach my $database ('postgres', 'latin1')
+{
+    is( $node->safe_psql(
+            $database, q{
+            SELECT format('CREATE TABLE named (id int, %I text)', chr(233)) \gexec
+            SELECT rows_inserted FROM intake.upload_query('named',
+                format('SELECT %L::text AS %I, 1 AS id', chr(232), chr(233)));
+            SELECT to_jsonb(named) = jsonb_build_object('id', 1, chr(233), chr(232))
+            FROM named}),
+        "1\nt",
+        "a query in database $database");
+    ($code, $out, $err) = $node->psql(
+        $database, q{
+        SET client_encoding = 'UTF8';
+        SELECT intake.upload_query('named',
+            format('SELECT 1 AS id, %L AS %I', chr(232), chr(234)))});
+    like(
+        $err,
+        qr/column "\xc3\xaa" of table "named" does not exist\nDETAIL:  The columns are "id", "\xc3\xa9"\./,
+        "and a column that is not there");
+}
+
 $node->stop;
 done_testing();
