@@ -31,6 +31,7 @@ OBJS = \
 	src/convert_time.o \
 	src/copy.o \
 	src/copy_options.o \
+	src/decode.o \
 	src/defaults.o \
 	src/dry_run.o \
 	src/ingest.o \
@@ -39,6 +40,7 @@ OBJS = \
 	src/progress.o \
 	src/settings.o \
 	src/sqlfuncs.o \
+	src/subtransaction.o \
 	src/view.o \
 	src/registry/entity.o \
 	src/registry/key.o \
@@ -49,6 +51,8 @@ OBJS = \
 	src/registry/operation_record.o \
 	src/registry/operation_sql.o \
 	src/registry/register.o \
+	src/registry/reject_record.o \
+	src/registry/rejects.o \
 	src/registry/rename.o \
 	src/registry/target.o \
 	src/source/source.o \
@@ -97,11 +101,14 @@ OBJS = \
 	src/write/keys.o \
 	src/write/lock.o \
 	src/write/merge_key.o \
+	src/write/merge_older.o \
 	src/write/partial.o \
 	src/write/partial_sql.o \
 	src/write/partition_bound.o \
 	src/write/partition_find.o \
+	src/write/refused_row.o \
 	src/write/stage.o \
+	src/write/tolerate.o \
 	src/write/truncate.o \
 	src/write/upsert.o \
 	src/write/write_append.o \

@@ -105,6 +105,49 @@ CREATE TABLE intake.operation_slice (
 COMMENT ON TABLE intake.operation_slice IS 'When each time slice of intake.operation was opened.';
 REVOKE ALL ON intake.operation_slice FROM PUBLIC;
 
+-- Bad records that operations have set aside: in the slice of their operation.
+CREATE TABLE intake.reject (
+    sys_cn bigint NOT NULL,
+    target oid NOT NULL,
+    record bigint NOT NULL,
+    lineno bigint,
+    line text,
+    colname text,
+    raw_field_value text,
+    err_message text NOT NULL,
+    err_detail text,
+    errorcode text NOT NULL
+);
+COMMENT ON TABLE intake.reject IS 'Bad records that operations have set aside; written by the extension''s code only, read view intake.rejects. Its children are time slices.';
+REVOKE ALL ON intake.reject FROM PUBLIC;
+
+CREATE TABLE intake.reject_0 () INHERITS (intake.reject);
+CREATE TABLE intake.reject_1 () INHERITS (intake.reject);
+CREATE TABLE intake.reject_2 () INHERITS (intake.reject);
+CREATE TABLE intake.reject_3 () INHERITS (intake.reject);
+CREATE TABLE intake.reject_4 () INHERITS (intake.reject);
+CREATE TABLE intake.reject_5 () INHERITS (intake.reject);
+CREATE TABLE intake.reject_6 () INHERITS (intake.reject);
+CREATE TABLE intake.reject_7 () INHERITS (intake.reject);
+CREATE INDEX ON intake.reject_0 (sys_cn);
+CREATE INDEX ON intake.reject_1 (sys_cn);
+CREATE INDEX ON intake.reject_2 (sys_cn);
+CREATE INDEX ON intake.reject_3 (sys_cn);
+CREATE INDEX ON intake.reject_4 (sys_cn);
+CREATE INDEX ON intake.reject_5 (sys_cn);
+CREATE INDEX ON intake.reject_6 (sys_cn);
+CREATE INDEX ON intake.reject_7 (sys_cn);
+REVOKE ALL ON intake.reject_0, intake.reject_1, intake.reject_2, intake.reject_3,
+    intake.reject_4, intake.reject_5, intake.reject_6, intake.reject_7 FROM PUBLIC;
+COMMENT ON TABLE intake.reject_0 IS 'A time slice of intake.reject.';
+COMMENT ON TABLE intake.reject_1 IS 'A time slice of intake.reject.';
+COMMENT ON TABLE intake.reject_2 IS 'A time slice of intake.reject.';
+COMMENT ON TABLE intake.reject_3 IS 'A time slice of intake.reject.';
+COMMENT ON TABLE intake.reject_4 IS 'A time slice of intake.reject.';
+COMMENT ON TABLE intake.reject_5 IS 'A time slice of intake.reject.';
+COMMENT ON TABLE intake.reject_6 IS 'A time slice of intake.reject.';
+COMMENT ON TABLE intake.reject_7 IS 'A time slice of intake.reject.';
+
 SELECT pg_catalog.pg_extension_config_dump('intake.sys_cn', '');
 SELECT pg_catalog.pg_extension_config_dump('intake.operation_0', '');
 SELECT pg_catalog.pg_extension_config_dump('intake.operation_1', '');
@@ -115,6 +158,14 @@ SELECT pg_catalog.pg_extension_config_dump('intake.operation_5', '');
 SELECT pg_catalog.pg_extension_config_dump('intake.operation_6', '');
 SELECT pg_catalog.pg_extension_config_dump('intake.operation_7', '');
 SELECT pg_catalog.pg_extension_config_dump('intake.operation_slice', '');
+SELECT pg_catalog.pg_extension_config_dump('intake.reject_0', '');
+SELECT pg_catalog.pg_extension_config_dump('intake.reject_1', '');
+SELECT pg_catalog.pg_extension_config_dump('intake.reject_2', '');
+SELECT pg_catalog.pg_extension_config_dump('intake.reject_3', '');
+SELECT pg_catalog.pg_extension_config_dump('intake.reject_4', '');
+SELECT pg_catalog.pg_extension_config_dump('intake.reject_5', '');
+SELECT pg_catalog.pg_extension_config_dump('intake.reject_6', '');
+SELECT pg_catalog.pg_extension_config_dump('intake.reject_7', '');
 
 CREATE VIEW intake.operations WITH (security_barrier) AS
 SELECT o.operation,
@@ -139,7 +190,12 @@ SELECT o.operation,
        o.rows_skipped,
        o.rows_rejected,
        o.rows_inserted + o.rows_updated + o.rows_deleted AS rows_affected,
-       o.errors,
+       CASE WHEN pg_catalog.pg_has_role('pg_read_all_data', 'USAGE')
+            THEN o.errors
+            WHEN CASE WHEN o.cluster = (SELECT s.system_identifier FROM pg_catalog.pg_control_system() s)
+                 THEN o.role_oid = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = CURRENT_USER)
+                 ELSE o.role_name = CURRENT_USER END
+            THEN o.errors END AS errors,
        o.query_id,
        o.request_id,
        o.error
@@ -155,7 +211,46 @@ COMMENT ON COLUMN intake.operations.door IS 'sql, file, query, copy or http';
 COMMENT ON COLUMN intake.operations.digest IS 'XXH3-128 of the payload, inflated; of upload_query, of the query''s text';
 COMMENT ON COLUMN intake.operations.request IS 'mode, sys_op, format and options as they were given; a repeat must give the same';
 COMMENT ON COLUMN intake.operations.rows_deleted IS 'NULL after truncate => ''fast''';
+COMMENT ON COLUMN intake.operations.errors IS 'the first of the bad records that were set aside; for the principal and members of pg_read_all_data, since it shows values';
 GRANT SELECT ON intake.operations TO PUBLIC;
+
+-- OIDs mean something in the cluster that wrote them.
+CREATE VIEW intake.rejects WITH (security_barrier) AS
+SELECT o.started_at AS starttime,
+       CASE WHEN o.is_here THEN o.role_oid
+            ELSE (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = o.role_name) END AS userid,
+       CASE WHEN o.is_here THEN j.target END AS copy_tbl,
+       j.lineno,
+       j.line,
+       j.colname,
+       j.raw_field_value,
+       j.err_message,
+       j.err_detail,
+       j.errorcode,
+       o.operation,
+       j.record
+  FROM (SELECT x.*,
+               x.cluster = (SELECT s.system_identifier FROM pg_catalog.pg_control_system() s) AS is_here
+          FROM intake.operation x) o
+  JOIN intake.reject j ON j.sys_cn = o.sys_cn
+ WHERE CASE WHEN o.is_here
+            THEN o.role_oid = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = CURRENT_USER)
+            ELSE o.role_name = CURRENT_USER END
+    OR pg_catalog.pg_has_role('pg_read_all_data', 'USAGE')
+    OR o.is_here AND EXISTS (
+       SELECT FROM pg_catalog.pg_class c
+        WHERE c.oid = j.target AND pg_catalog.pg_has_role(c.relowner, 'USAGE'));
+COMMENT ON VIEW intake.rejects IS 'One row a bad record that an operation has set aside: for the role that ran it, the target''s owner, and members of pg_read_all_data.';
+COMMENT ON COLUMN intake.rejects.starttime IS 'when the operation started';
+COMMENT ON COLUMN intake.rejects.userid IS 'the role that ran the operation';
+COMMENT ON COLUMN intake.rejects.copy_tbl IS 'the target; NULL after a restore in another cluster';
+COMMENT ON COLUMN intake.rejects.lineno IS 'the line on which the record starts; NULL for Avro and jsonb';
+COMMENT ON COLUMN intake.rejects.line IS 'the record as it came; what a constraint refused as a JSON object; NULL for Avro that could not be read; cut at 10 kB';
+COMMENT ON COLUMN intake.rejects.colname IS 'the column at fault, where it is one';
+COMMENT ON COLUMN intake.rejects.raw_field_value IS 'its value';
+COMMENT ON COLUMN intake.rejects.errorcode IS 'the SQLSTATE';
+COMMENT ON COLUMN intake.rejects.record IS 'the number of the record in the payload, from 1';
+GRANT SELECT ON intake.rejects TO PUBLIC;
 
 CREATE FUNCTION intake.operation_status(operation uuid) RETURNS text
 LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
@@ -218,8 +313,8 @@ BEGIN
     LOOP
         EXIT WHEN closed + retention > clock_timestamp();
         BEGIN
-            EXECUTE format('LOCK TABLE intake.operation_%s IN ACCESS EXCLUSIVE MODE NOWAIT', one);
-            EXECUTE format('TRUNCATE ONLY intake.operation_%s', one);
+            EXECUTE format('LOCK TABLE intake.operation_%1$s, intake.reject_%1$s IN ACCESS EXCLUSIVE MODE NOWAIT', one);
+            EXECUTE format('TRUNCATE ONLY intake.operation_%1$s, ONLY intake.reject_%1$s', one);
             DELETE FROM intake.operation_slice WHERE slice = one;
             truncated := truncated + 1;
         EXCEPTION WHEN lock_not_available THEN

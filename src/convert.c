@@ -108,7 +108,13 @@ recode_shown(char *text)
 char *
 intake_convert_show(const char *text, size_t len)
 {
-	size_t		shown = Min(len, INTAKE_MAX_SHOWN_VALUE);
+	return intake_convert_show_most(text, len, INTAKE_MAX_SHOWN_VALUE);
+}
+
+char *
+intake_convert_show_most(const char *text, size_t len, size_t max)
+{
+	size_t		shown = Min(len, max);
 	char	   *result;
 
 	/* cut in front of a character, not inside one */

@@ -36,6 +36,10 @@ extern void intake_convert_prepare(IntakeColumn *column);
  */
 extern char *intake_convert_show(const char *text, size_t len);
 
+/* The same, cut at max bytes. */
+extern char *intake_convert_show_most(const char *text, size_t len,
+									  size_t max);
+
 /* The Datum for NULL: checks domain constraints, returns 0. */
 extern Datum intake_convert_null(IntakeColumn *column);
 

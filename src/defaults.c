@@ -110,8 +110,24 @@ intake_defaults_value(IntakeDefaults *defaults, int column, bool *is_null)
 static void
 set_default(IntakeDefaults *defaults, int column, IntakeRow *row)
 {
+	if (defaults->column != NULL)
+		*defaults->column = defaults->columns->columns[column].name;
 	row->values[column] = intake_defaults_value(defaults, column,
 												&row->nulls[column]);
+	if (defaults->column != NULL)
+		*defaults->column = NULL;
+}
+
+/*
+ * A column that nothing has mentioned may not stay out of a record when it
+ * has no default and its domain does not take NULL.
+ */
+static void
+check_left_out(IntakeDefaults *defaults, int column, IntakeRow *row)
+{
+	if (defaults->columns->columns[column].is_domain &&
+		prepare_default(defaults, column) == NULL)
+		set_default(defaults, column, row);
 }
 
 /* A record that deletes a row has no use for defaults. */
@@ -121,13 +137,22 @@ is_delete(const IntakeDefaults *defaults, const IntakeRow *row)
 	return intake_columns_is_delete(defaults->columns, defaults->sys_op, row);
 }
 
-/* A record mentions the column for the first time. */
+/*
+ * A record mentions the column for the first time.  It does not count as
+ * mentioned before all rows have their defaults, so that none is left without
+ * where an error is not the end.
+ */
 static void
 mention_column(IntakeDefaults *defaults, int column, IntakeBatch *batch,
 			   const IntakeRow *row)
 {
 	int			i;
 
+	for (i = 0; i < batch->nrows && !defaults->is_lazy; i++)
+	{
+		if (!is_delete(defaults, &batch->rows[i]))
+			set_default(defaults, column, &batch->rows[i]);
+	}
 	defaults->mentioned[column] = true;
 	defaults->nmentioned++;
 	if (defaults->is_lazy)
@@ -136,11 +161,6 @@ mention_column(IntakeDefaults *defaults, int column, IntakeBatch *batch,
 		batch->nrows > 0 ? batch->rows[0].record : row->record;
 	if (defaults->staged_before[column] > 1)
 		defaults->has_late = true;
-	for (i = 0; i < batch->nrows; i++)
-	{
-		if (!is_delete(defaults, &batch->rows[i]))
-			set_default(defaults, column, &batch->rows[i]);
-	}
 }
 
 void
@@ -159,8 +179,10 @@ intake_defaults_complete(IntakeDefaults *defaults, IntakeBatch *batch,
 			if (!defaults->mentioned[i])
 				mention_column(defaults, i, batch, row);
 		}
-		else if (defaults->mentioned[i] && needs_defaults)
+		else if (needs_defaults && defaults->mentioned[i])
 			set_default(defaults, i, row);
+		else if (needs_defaults && defaults->is_eager)
+			check_left_out(defaults, i, row);
 	}
 	MemoryContextSwitchTo(old);
 }

@@ -36,6 +36,15 @@ typedef struct IntakeDefaults
 	uint64	   *staged_before;
 	bool		has_late;		/* some staged_before is set */
 
+	/*
+	 * For who sets bad records aside: a record is refused as soon as it
+	 * leaves out what its column's domain wants.
+	 */
+	bool		is_eager;
+
+	/* the name of the column whose default is at work; NULL: nobody asks */
+	const char **column;
+
 	ExprState **expressions;	/* NULL: none; made when first needed */
 	bool	   *is_prepared;
 	EState	   *estate;

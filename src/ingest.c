@@ -29,6 +29,7 @@
 
 #include "columns.h"
 #include "convert.h"
+#include "decode.h"
 #include "dry_run.h"
 #include "format/format.h"
 #include "ingest.h"
@@ -172,98 +173,17 @@ answer_repeat(const IntakeRequest *request,
 	intake_operation_check_repeat(operation, identity, digest);
 }
 
-/* sys_op must be empty, 0 or 1. */
+/* Shows the records so far, which are rows or have been set aside. */
 static void
-check_sys_op(const IntakeColumnSet *columns, const IntakeRow *row,
-			 IntakePosition *position)
+report_progress(const IntakePlan *plan, const IntakeSource *source,
+				int64 rows)
 {
-	int			column = columns->sys_op;
-	int16		value;
+	int64		rejected = intake_rejects_count(plan->rejects);
 
-	if (!row->is_set[column] || row->nulls[column])
-		return;
-	value = DatumGetInt16(row->values[column]);
-	if (value == 0 || value == 1)
-		return;
-	position->column = INTAKE_SYS_OP;
-	position->value = psprintf("%d", value);
-	position->value_len = strlen(position->value);
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid value for \"%s\": %d", INTAKE_SYS_OP, value),
-			 errhint("It must be 0 (insert or replace the row), 1 (delete it) or empty.")));
+	intake_progress_report(source, rows + rejected, rejected);
 }
 
-/* Each record must give the key, and where NULL finds nothing, a value. */
-static void
-check_key(const IntakeColumnSet *columns, const IntakeRow *row,
-		  IntakePosition *position)
-{
-	int			i;
-
-	for (i = 0; i < columns->ncolumns; i++)
-	{
-		const IntakeColumn *column = &columns->columns[i];
-
-		if (!column->is_key)
-			continue;
-		position->column = column->name;
-		if (!row->is_set[i])
-			intake_plan_report_missing_key(columns, column);
-		if (column->is_key_not_null && row->nulls[i])
-			ereport(ERROR,
-					(errcode(ERRCODE_NOT_NULL_VIOLATION),
-					 errmsg("null value in key column \"%s\"", column->name)));
-	}
-	position->column = NULL;
-}
-
-/* Each record that does not delete must give its version. */
-static void
-check_version(const IntakePlan *plan, const IntakeRow *row,
-			  IntakePosition *position)
-{
-	int			column = plan->partial->newer_by;
-
-	if (column < 0 || row->is_set[column] ||
-		intake_columns_is_delete(plan->columns, plan->sys_op, row))
-		return;
-	position->column = plan->columns->columns[column].name;
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
-			 errmsg("payload does not give column \"%s\" of option \"newer_by\"",
-					position->column)));
-}
-
-/* Decodes the next record behind the batch's rows; false at the end. */
-static bool
-decode_row(IntakePlan *plan, IntakeDecoder *decoder, IntakeBatch *batch)
-{
-	MemoryContext old = MemoryContextSwitchTo(batch->context);
-	IntakeRow  *row = intake_batch_next(batch);
-	IntakePosition *position = decoder->position;
-
-	if (!decoder->routine->next(decoder, row))
-	{
-		MemoryContextSwitchTo(old);
-		return false;
-	}
-	position->value = NULL;
-	position->column = NULL;
-	if (plan->columns->sys_op >= 0)
-		check_sys_op(plan->columns, row, position);
-	if (plan->has_key)
-		check_key(plan->columns, row, position);
-	if (plan->partial != NULL)
-		check_version(plan, row, position);
-	if (decoder->given == NULL)
-		intake_defaults_complete(plan->defaults, batch, row);
-	batch->nrows++;
-	MemoryContextSwitchTo(old);
-	return true;
-}
-
-/* The loop: batches from the decoder to the writer; returns the records. */
+/* The loop: batches from the decoder to the writer; returns their rows. */
 static int64
 move_rows(IntakePlan *plan, IntakeDecoder *decoder, IntakeWriter *writer,
 		  Progress *progress)
@@ -276,11 +196,10 @@ move_rows(IntakePlan *plan, IntakeDecoder *decoder, IntakeWriter *writer,
 	while (has_more)
 	{
 		progress->is_decoding = true;
-		while (has_more && !intake_batch_is_full(batch))
-			has_more = decode_row(plan, decoder, batch);
+		has_more = intake_decode_batch(plan, decoder, batch);
 		progress->is_decoding = false;
 		received += batch->nrows;
-		intake_progress_report(decoder->source, received, 0);
+		report_progress(plan, decoder->source, received);
 		if (batch->nrows > 0)
 			writer->routine->take(writer, batch);
 		intake_batch_clear(batch);
@@ -297,6 +216,7 @@ begin_decoder(const IntakeRequest *request, IntakePlan *plan,
 	IntakeDecoder *decoder;
 
 	progress->is_decoding = true;
+	plan->defaults->column = &progress->position.column;
 	decoder = plan->format->begin(request->source, plan->columns,
 								  plan->options, &progress->position);
 	progress->position.column = NULL;
@@ -310,6 +230,10 @@ begin_decoder(const IntakeRequest *request, IntakePlan *plan,
 	return decoder;
 }
 
+/*
+ * Where rows are deleted to make place for the payload's, what the target
+ * refuses fails the operation: a key would be deleted and not filled again.
+ */
 static void
 begin_writer(IntakeWriter *writer, IntakePlan *plan,
 			 const IntakeDecoder *decoder, IntakeOperation *operation,
@@ -324,6 +248,9 @@ begin_writer(IntakeWriter *writer, IntakePlan *plan,
 	writer->options = plan->options;
 	writer->key = plan->key;
 	writer->sys_op = plan->sys_op;
+	if (plan->mode != INTAKE_MODE_REPLACE &&
+		plan->options->truncate == INTAKE_TRUNCATE_NO)
+		writer->rejects = plan->rejects;
 	writer->needs_stage = decoder->is_volatile;
 	writer->counters = &operation->counters;
 	writer->position = &progress->write_position;
@@ -341,20 +268,28 @@ run_operation(const IntakeRequest *request, IntakePlan *plan,
 	IntakeCounters *counters = &operation->counters;
 
 	begin_writer(&writer, plan, decoder, operation, progress);
-	counters->rows_received = move_rows(plan, decoder, &writer, progress);
+	counters->rows_received = move_rows(plan, decoder, &writer, progress) +
+		intake_rejects_count(plan->rejects);
 	decoder->routine->end(decoder);
 	intake_source_drain(request->source);
 	counters->bytes_received = (int64) intake_source_received(request->source);
 	intake_source_digest(request->source, operation->digest);
 
 	if (plan->options->truncate != INTAKE_TRUNCATE_NO &&
-		!plan->options->allow_empty && counters->rows_received == 0)
+		!plan->options->allow_empty &&
+		counters->rows_received == intake_rejects_count(plan->rejects))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("payload without records would leave the target empty"),
 				 errhint("Give option \"allow_empty\" if that is meant.")));
 	writer.routine->finish(&writer);
 	relation_close(writer.rel, NoLock);
+	if (plan->rejects != NULL)
+	{
+		intake_rejects_judge(plan->rejects, counters->rows_received);
+		counters->rows_rejected = intake_rejects_count(plan->rejects);
+		operation->errors = intake_rejects_report(plan->rejects);
+	}
 }
 
 /* Plans and runs a claimed operation, and writes its record. */
@@ -379,7 +314,12 @@ perform_operation(const IntakeRequest *request, Relation rel,
 
 	error_context_stack = callback.previous;
 	operation->mode = intake_mode_name(plan->mode);
+	operation->relid = request->relid;
+	operation->rejects = plan->rejects;
 	intake_operation_finish(operation);
+	operation->rejects = NULL;
+	if (plan->rejects != NULL)
+		intake_rejects_end(plan->rejects);
 }
 
 /*

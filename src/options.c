@@ -24,12 +24,20 @@
 
 PG_FUNCTION_INFO_V1(intake_options_list);
 
+/* Of an option of type OPTION_COUNT. */
+#define MAX_COUNT 10000
+
+/* Digits of a percentage behind its point. */
+#define PERCENT_DIGITS 4
+
 typedef enum OptionType
 {
 	OPTION_BOOL,
 	OPTION_CHARACTER,			/* one ASCII character */
+	OPTION_COUNT,				/* 0 to MAX_COUNT */
 	OPTION_DELIMITER,			/* the same, or auto */
 	OPTION_ENCODING,
+	OPTION_MAX_ERRORS,			/* a count, or a share of the records */
 	OPTION_NAMES,				/* array of names */
 	OPTION_TEXT,
 	OPTION_WORD					/* one of words */
@@ -110,6 +118,10 @@ static const OptionDefinition definitions[] = {
 	{"key", OPTION_NAMES, AT(key), NULL, BOTH | DEFAULT,
 		"the target's", "columns of the key: of a unique index for merge, any "
 	"for replace and partition delete"},
+	{"max_error_report", OPTION_COUNT, AT(max_error_report), NULL,
+		UPLOAD | DEFAULT, "10", "how many bad records the answer shows"},
+	{"max_errors", OPTION_MAX_ERRORS, AT(max_errors), NULL, UPLOAD | DEFAULT,
+		"0", "how many bad records are set aside: a count, or a share as 0.1%"},
 	{"newer_by", OPTION_TEXT, AT(newer_by), NULL, UPLOAD | DEFAULT,
 		"none", "merge: a column; a present row is replaced only when the "
 	"record's value is not below its own"},
@@ -140,6 +152,7 @@ make_options(void)
 	options->null = intake_csv_null[0] == '\0' ? NULL : intake_csv_null;
 	options->header = true;
 	options->encoding = PG_UTF8;
+	options->max_error_report = 10;
 	return options;
 }
 
@@ -250,6 +263,63 @@ set_character(const OptionDefinition *definition, char **member,
 						 "one ASCII character");
 }
 
+/*
+ * Reads a number without a sign, in units of the last of so many digits
+ * behind its point; -1 when it is none or too large.
+ */
+static int64
+parse_decimal(const char *text, size_t len, int digits)
+{
+	int64		value = 0;
+	int			behind = -1;	/* digits behind the point so far */
+	size_t		i;
+
+	for (i = 0; i < len; i++)
+	{
+		if (text[i] == '.' && behind < 0 && i > 0 && i + 1 < len)
+			behind = 0;
+		else if (text[i] < '0' || text[i] > '9' || behind == digits ||
+				 value > PG_INT64_MAX / 1000000)
+			return -1;
+		else
+		{
+			value = value * 10 + (text[i] - '0');
+			behind += (behind >= 0);
+		}
+	}
+	for (behind = Max(behind, 0); behind < digits; behind++)
+		value *= 10;
+	return len == 0 ? -1 : value;
+}
+
+static void
+set_count(const OptionDefinition *definition, int *member, const char *value)
+{
+	int64		count = parse_decimal(value, strlen(value), 0);
+
+	if (count < 0 || count > MAX_COUNT)
+		report_bad_value(definition, value,
+						 psprintf("a number from 0 to %d", MAX_COUNT));
+	*member = (int) count;
+}
+
+static void
+set_max_errors(const OptionDefinition *definition, IntakeMaxErrors *member,
+			   const char *value)
+{
+	size_t		len = strlen(value);
+	bool		is_share = len > 0 && value[len - 1] == '%';
+	int64		number = parse_decimal(value, len - is_share,
+									   is_share ? PERCENT_DIGITS : 0);
+
+	if (number < 0 || (is_share && number > 1000000))
+		report_bad_value(definition, value,
+						 "a count, or a share of the records such as \"0.1%\"");
+	member->count = is_share ? 0 : number;
+	member->per_million = is_share ? number : 0;
+	member->text = pstrdup(value);
+}
+
 /* Sets an option from the text of a scalar. */
 static void
 set_scalar(IntakeOptions *options, const OptionDefinition *definition,
@@ -266,6 +336,12 @@ set_scalar(IntakeOptions *options, const OptionDefinition *definition,
 		case OPTION_CHARACTER:
 		case OPTION_DELIMITER:
 			set_character(definition, (char **) member, value);
+			break;
+		case OPTION_COUNT:
+			set_count(definition, (int *) member, value);
+			break;
+		case OPTION_MAX_ERRORS:
+			set_max_errors(definition, (IntakeMaxErrors *) member, value);
 			break;
 		case OPTION_ENCODING:
 			*(int *) member = pg_char_to_encoding(value);
@@ -493,8 +569,8 @@ static char *
 describe_type(const OptionDefinition *definition)
 {
 	static const char *const names[] = {
-		"boolean", "character", "character or auto", "encoding", "names",
-		"text"
+		"boolean", "character", "count", "character or auto", "encoding",
+		"count or share", "names", "text"
 	};
 	StringInfoData list;
 	const OptionWord *word;

@@ -42,6 +42,14 @@ typedef enum IntakeTypes
 	INTAKE_TYPES_STRICT
 } IntakeTypes;
 
+/* How many bad records are set aside instead of failing the operation. */
+typedef struct IntakeMaxErrors
+{
+	int64		count;
+	int64		per_million;	/* of the records; 0: count counts */
+	const char *text;			/* the share as it was given */
+} IntakeMaxErrors;
+
 typedef struct IntakeOptions
 {
 	/* CSV; each of the first three is one ASCII character */
@@ -69,6 +77,10 @@ typedef struct IntakeOptions
 	bool		fast;			/* partition delete by TRUNCATE */
 	bool		dry_run;		/* everything is undone */
 
+	/* bad records */
+	IntakeMaxErrors max_errors;
+	int			max_error_report;	/* so many are in the answer */
+
 	char	   *query_id;		/* NULL: none */
 } IntakeOptions;
 
@@ -85,6 +97,14 @@ typedef struct IntakeOptions
  */
 extern IntakeOptions *intake_options_parse(Jsonb *given, Jsonb *base,
 										   int door);
+
+/* Whether the options tolerate any bad record. */
+static inline bool
+intake_options_tolerate(const IntakeOptions *options)
+{
+	return options->max_errors.count > 0 ||
+		options->max_errors.per_million > 0;
+}
 
 /*
  * The same of the given options alone, for what must be known before the

@@ -358,6 +358,10 @@ intake_plan_make(const IntakeRequest *request, Relation rel,
 	check_privileges(plan);
 	plan_mode(plan);
 	plan->defaults = intake_defaults_make(plan->columns, rel, plan->sys_op);
+	if (plan->mode != INTAKE_MODE_DELETE)
+		plan->rejects = intake_rejects_make(options,
+											request->source->has_lines);
+	plan->defaults->is_eager = plan->rejects != NULL;
 	plan->defaults->is_lazy = plan->partial != NULL &&
 		plan->partial->is_present;
 	return plan;

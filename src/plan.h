@@ -26,6 +26,7 @@ typedef struct IntakePlan
 	IntakePartial *partial;		/* NULL: whole rows, in any case */
 	const IntakeFormatRoutine *format;
 	const IntakeWriteRoutine *writer;
+	IntakeRejects *rejects;		/* NULL: the first bad record is an error */
 } IntakePlan;
 
 /*

@@ -47,6 +47,8 @@ struct IntakeAvroPlan
 	bool		is_strict;
 	IntakePosition *position;
 	IntakeAvroReader reader;
+	const char *record;			/* the one at hand: where it begins */
+	int64		free_items;		/* of the reader, there */
 	IntakeAvroRender *render;
 };
 
@@ -368,6 +370,8 @@ intake_avro_plan_run(IntakeAvroPlan *plan, IntakeRow *row)
 	const AvroStep *step = plan->steps;
 	const AvroStep *end = step + plan->nsteps;
 
+	plan->record = plan->reader.cursor;
+	plan->free_items = plan->reader.free_items;
 	memcpy(row->is_set, plan->given, plan->ncolumns * sizeof(bool));
 	for (; step < end; step++)
 	{
@@ -378,6 +382,25 @@ intake_avro_plan_run(IntakeAvroPlan *plan, IntakeRow *row)
 								   &row->nulls[step->number]))
 			run_step(plan, step, row);
 	}
+}
+
+void
+intake_avro_plan_skip(IntakeAvroPlan *plan)
+{
+	int			i;
+
+	plan->reader.cursor = plan->record;
+	plan->reader.free_items = plan->free_items;
+	for (i = 0; i < plan->nsteps; i++)
+	{
+		const AvroStep *step = &plan->steps[i];
+
+		plan->position->column = step->name;
+		plan->position->value = NULL;
+		plan->reader.depth = 0;
+		step->skip(&plan->reader, step->schema);
+	}
+	plan->position->column = NULL;
 }
 
 size_t

@@ -39,6 +39,12 @@ extern void intake_avro_plan_take_block(IntakeAvroPlan *plan,
 /* Decodes the next record of the block into row. */
 extern void intake_avro_plan_run(IntakeAvroPlan *plan, IntakeRow *row);
 
+/*
+ * Passes over the record that was being decoded when an error was raised.
+ * Errors when it is not what the schema says.
+ */
+extern void intake_avro_plan_skip(IntakeAvroPlan *plan);
+
 /* How many bytes of the block no record has used yet. */
 extern size_t intake_avro_plan_rest(const IntakeAvroPlan *plan);
 

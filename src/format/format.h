@@ -55,6 +55,21 @@ typedef struct IntakeFormatRoutine
 	 */
 	bool		(*next) (IntakeDecoder *decoder, IntakeRow *row);
 
+	/*
+	 * Goes behind the record for which next() has raised an error with this
+	 * SQLSTATE.  False when it is not known where the record ends: nothing
+	 * can be read any more then.  What is wrong behind the fault with the
+	 * record as such is an error.
+	 */
+	bool		(*skip) (IntakeDecoder *decoder, int sqlstate);
+
+	/*
+	 * The text of the record that was decoded or skipped last, UTF-8
+	 * unchecked, without its line end; it stays until next() is called.
+	 * NULL for a binary format.
+	 */
+	const char *(*text) (const IntakeDecoder *decoder, size_t *len);
+
 	/* Frees what no memory context does. */
 	void		(*end) (IntakeDecoder *decoder);
 } IntakeFormatRoutine;

@@ -286,6 +286,22 @@ next_avro(IntakeDecoder *base, IntakeRow *row)
 	return true;
 }
 
+/*
+ * A record whose values do not fit their columns is passed over by its
+ * schema.  Data that is not what the schema says gives no record's end.
+ */
+static bool
+skip_avro(IntakeDecoder *base, int sqlstate)
+{
+	AvroDecoder *decoder = (AvroDecoder *) base;
+
+	if (sqlstate == ERRCODE_BAD_COPY_FILE_FORMAT ||
+		decoder->record != base->position->record)
+		return false;
+	intake_avro_plan_skip(decoder->plan);
+	return true;
+}
+
 /* The codec's memory context frees what the libraries hold. */
 static void
 end_avro(IntakeDecoder *base)
@@ -297,5 +313,7 @@ const IntakeFormatRoutine intake_format_avro = {
 	.is_binary = true,
 	.begin = begin_avro,
 	.next = next_avro,
+	.skip = skip_avro,
+	.text = NULL,
 	.end = end_avro
 };

@@ -315,9 +315,9 @@ next_csv(IntakeDecoder *decoder, IntakeRow *row)
 		return false;
 
 	record = decoder->source->cursor;
+	row->record = ++csv->record;
 	intake_csv_check_count(csv, "record");
 	intake_csv_check_encoding(csv, record);
-	row->record = ++csv->record;
 	row->line = csv->line;
 	memcpy(row->is_set, decoder->given,
 		   decoder->columns->ncolumns * sizeof(bool));
@@ -335,6 +335,36 @@ next_csv(IntakeDecoder *decoder, IntakeRow *row)
 	return true;
 }
 
+/*
+ * A record that has been counted lies whole at the cursor.  Its end is that of
+ * the grammar: where a quote is missing or one too many, lines may belong to
+ * it that were meant to be records, but no line inside may be taken for one,
+ * since it may be the middle of a quoted text.
+ */
+static bool
+skip_csv(IntakeDecoder *decoder, int sqlstate)
+{
+	IntakeCsv  *csv = (IntakeCsv *) decoder;
+
+	if (csv->record != decoder->position->record)
+		return false;
+	decoder->source->cursor += csv->scan.len;
+	csv->line += csv->scan.nlines;
+	return true;
+}
+
+static const char *
+text_csv(const IntakeDecoder *decoder, size_t *len)
+{
+	const IntakeCsv *csv = (const IntakeCsv *) decoder;
+	const char *record = decoder->source->cursor - csv->scan.len;
+
+	*len = csv->scan.len;
+	while (*len > 0 && (record[*len - 1] == '\n' || record[*len - 1] == '\r'))
+		(*len)--;
+	return record;
+}
+
 static void
 end_csv(IntakeDecoder *decoder)
 {
@@ -346,5 +376,7 @@ const IntakeFormatRoutine intake_format_csv = {
 	.is_binary = false,
 	.begin = begin_csv,
 	.next = next_csv,
+	.skip = skip_csv,
+	.text = text_csv,
 	.end = end_csv
 };

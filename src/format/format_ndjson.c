@@ -489,6 +489,27 @@ next_ndjson(IntakeDecoder *decoder, IntakeRow *row)
 	return true;
 }
 
+/* A line that has been counted as a record lies whole at the cursor. */
+static bool
+skip_ndjson(IntakeDecoder *decoder, int sqlstate)
+{
+	IntakeNdjson *json = (IntakeNdjson *) decoder;
+
+	if (json->record != decoder->position->record)
+		return false;
+	decoder->source->cursor += json->line_len;
+	return true;
+}
+
+static const char *
+text_ndjson(const IntakeDecoder *decoder, size_t *len)
+{
+	const IntakeNdjson *json = (const IntakeNdjson *) decoder;
+
+	*len = json->text_len;
+	return json->text;
+}
+
 /* Settles which values of which columns are converted at once. */
 static void
 begin_fast(IntakeNdjson *json)
@@ -562,5 +583,7 @@ const IntakeFormatRoutine intake_format_ndjson = {
 	.is_binary = false,
 	.begin = begin_ndjson,
 	.next = next_ndjson,
+	.skip = skip_ndjson,
+	.text = text_ndjson,
 	.end = end_ndjson
 };

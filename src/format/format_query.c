@@ -401,6 +401,16 @@ next_query(IntakeDecoder *decoder, IntakeRow *row)
 	return true;
 }
 
+/*
+ * A row whose casts have failed has been fetched, and the portal is at the
+ * next one.  The query's own errors are its end.
+ */
+static bool
+skip_query(IntakeDecoder *decoder, int sqlstate)
+{
+	return ((QueryDecoder *) decoder)->record == decoder->position->record;
+}
+
 /* Ends the query, and with it its snapshot, before the stage is applied. */
 static void
 end_query(IntakeDecoder *decoder)
@@ -418,5 +428,7 @@ const IntakeFormatRoutine intake_format_query = {
 	.is_binary = false,
 	.begin = begin_query,
 	.next = next_query,
+	.skip = skip_query,
+	.text = NULL,
 	.end = end_query
 };

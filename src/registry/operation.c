@@ -240,8 +240,13 @@ set_end_times(IntakeOperation *operation)
 void
 intake_operation_finish(IntakeOperation *operation)
 {
+	int			slice;
+
 	set_end_times(operation);
-	intake_record_write(operation, INTAKE_OPERATION_SUCCEEDED, NULL);
+	slice = intake_record_write(operation, INTAKE_OPERATION_SUCCEEDED, NULL);
+	if (operation->rejects != NULL)
+		intake_rejects_store(operation->rejects, slice, operation->sys_cn,
+							 operation->relid);
 }
 
 bool
@@ -261,6 +266,6 @@ intake_operation_fail(IntakeOperation *operation, Jsonb *error)
 	operation->has_failed = (state == INTAKE_OPERATION_FAILED);
 	operation->started_at = GetCurrentTimestamp();
 	set_end_times(operation);
-	intake_record_write(operation, INTAKE_OPERATION_FAILED, error);
+	(void) intake_record_write(operation, INTAKE_OPERATION_FAILED, error);
 	return true;
 }

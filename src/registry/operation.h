@@ -14,6 +14,7 @@
 #define INTAKE_OPERATION_H
 
 #include "datatype/timestamp.h"
+#include "registry/rejects.h"
 #include "source/source.h"
 #include "utils/jsonb.h"
 #include "utils/uuid.h"
@@ -59,6 +60,8 @@ typedef struct IntakeOperation
 	TimestampTz expires_at;		/* 0: never */
 	IntakeCounters counters;
 	Jsonb	   *errors;			/* of tolerated records, or NULL */
+	IntakeRejects *rejects;		/* to be stored with the record, or NULL */
+	Oid			relid;			/* of the target, for them */
 	uint8		digest[INTAKE_DIGEST_LENGTH];
 } IntakeOperation;
 
@@ -87,7 +90,10 @@ extern void intake_operation_check_repeat(const IntakeOperation *operation,
 										  const IntakeRequestIdentity *identity,
 										  const uint8 *digest);
 
-/* Writes the record of a success; finished_at and expires_at are set. */
+/*
+ * Writes the record of a success and its rejects; finished_at and expires_at
+ * are set.
+ */
 extern void intake_operation_finish(IntakeOperation *operation);
 
 /*

@@ -36,6 +36,7 @@
 
 #include "compat.h"
 #include "registry/operation_record.h"
+#include "registry/reject_record.h"
 
 /* Slices of intake.operation; sql/pg_intake--1.0.sql makes as many. */
 #define SLICES 8
@@ -80,6 +81,7 @@ enum
 /* A record in a slice. */
 typedef struct Record
 {
+	int			number;			/* of the slice */
 	Relation	slice;
 	HeapTuple	tuple;
 	Datum		values[COLUMNS];
@@ -160,12 +162,12 @@ slice_index(Relation slice)
 
 /* Visits the records of a UUID in one slice; true when the visitor ended it. */
 static bool
-visit_slice(Relation slice, const pg_uuid_t *uuid, RecordVisitor visit,
-			void *state)
+visit_slice(int number, Relation slice, const pg_uuid_t *uuid,
+			RecordVisitor visit, void *state)
 {
 	ScanKeyData key;
 	SysScanDesc scan;
-	Record		record = {.slice = slice};
+	Record		record = {.number = number, .slice = slice};
 	bool		is_found = false;
 
 	ScanKeyInit(&key, COLUMN_OPERATION, BTEqualStrategyNumber, F_UUID_EQ,
@@ -196,7 +198,7 @@ visit_records(const pg_uuid_t *uuid, LOCKMODE lockmode, RecordVisitor visit,
 		Relation	slice = table_open(slice_relation(i), lockmode);
 
 		if (RelationGetNumberOfBlocks(slice) > 0)
-			is_found = visit_slice(slice, uuid, visit, state);
+			is_found = visit_slice(i, slice, uuid, visit, state);
 		table_close(slice, lockmode == AccessShareLock ? lockmode : NoLock);
 	}
 }
@@ -339,6 +341,9 @@ forget_visitor(const Record *record, void *arg)
 	}
 	intake_operation_lock(role, DatumGetUUIDP(VALUE(record, COLUMN_OPERATION)));
 	CatalogTupleDelete(record->slice, &record->tuple->t_self);
+	if (!IS_NULL(record, COLUMN_SYS_CN))
+		intake_reject_record_forget(record->number,
+									int_value(record, COLUMN_SYS_CN, 0));
 	state->forgotten++;
 	return false;
 }
@@ -440,23 +445,25 @@ form_record(Record *record, const IntakeOperation *operation,
 	set_jsonb(record, COLUMN_ERROR, error);
 }
 
-void
+int
 intake_record_write(const IntakeOperation *operation,
 					IntakeOperationState state, Jsonb *error)
 {
 	Record		record = {0};
+	int			slice;
 
 	if (operation->has_failed)
 		visit_records(&operation->uuid, RowExclusiveLock,
 					  delete_failed_visitor,
 					  unconstify(IntakeOperation *, operation));
 	form_record(&record, operation, state, error);
-	record.slice = table_open(slice_relation(current_slice()),
-							  RowExclusiveLock);
+	slice = current_slice();
+	record.slice = table_open(slice_relation(slice), RowExclusiveLock);
 	record.tuple = heap_form_tuple(RelationGetDescr(record.slice),
 								   record.values, record.nulls);
 	CatalogTupleInsert(record.slice, record.tuple);
 	table_close(record.slice, NoLock);
 	/* What the caller runs next in this command sees the record. */
 	CommandCounterIncrement();
+	return slice;
 }

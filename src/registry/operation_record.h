@@ -30,14 +30,15 @@ extern IntakeOperationState intake_record_find(IntakeOperation *operation);
 
 /*
  * Writes the record into the current slice; the record of an earlier
- * failure goes.  error may be NULL.
+ * failure goes.  error may be NULL.  Returns the slice's number.
  */
-extern void intake_record_write(const IntakeOperation *operation,
+extern int	intake_record_write(const IntakeOperation *operation,
 								IntakeOperationState state, Jsonb *error);
 
 /*
- * Deletes the records of successes and failures with this UUID whose target
- * the current user owns, or, when the target is gone, that the user made.
+ * Deletes the records of successes and failures with this UUID, and their
+ * rejects, whose target the current user owns, or, when the target is gone,
+ * that the user made.
  * Each claim is taken first, without waiting.  Returns how many there were.
  */
 extern int	intake_record_forget(const pg_uuid_t *uuid);

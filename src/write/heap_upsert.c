@@ -26,10 +26,9 @@
 #include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
-#include "progress.h"
+#include "subtransaction.h"
 #include "write/direct.h"
 #include "write/heap_insert.h"
 #include "write/heap_split.h"
@@ -221,59 +220,55 @@ is_conflict(const ErrorData *error)
 		error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE;
 }
 
+static bool
+write_in_subtransaction(void *arg)
+{
+	IntakeHeapUpsert *upsert = arg;
+
+	write_batch(upsert, upsert->batch);
+	return true;
+}
+
 /*
  * Writes the batch in a subtransaction; false after a conflict, which is
  * raised when this was the last try.
  */
 static bool
-try_batch(IntakeHeapUpsert *upsert, IntakeBatch *batch, MemoryContext context,
-		  bool is_last)
+try_batch(IntakeHeapUpsert *upsert, bool is_last)
 {
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool is_done = false;
+	ErrorData  *error;
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		write_batch(upsert, batch);
-		ReleaseCurrentSubTransaction();
-		is_done = true;
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		intake_progress_resume();
-		if (!is_conflict(error) || is_last)
-			ReThrowError(error);
-	}
-	PG_END_TRY();
-	CurrentResourceOwner = owner;
-	return is_done;
+	upsert->inserted = upsert->updated = 0;
+	error = intake_subtransaction_run(write_in_subtransaction, upsert);
+	if (error != NULL && (is_last || !is_conflict(error)))
+		ReThrowError(error);
+	return error == NULL;
 }
 
 bool
 intake_heap_upsert_batch(IntakeHeapUpsert *upsert, IntakeBatch *batch)
 {
-	MemoryContext old = CurrentMemoryContext;
-	MemoryContext context = AllocSetContextCreate(old, "pg_intake upsert",
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "pg_intake upsert",
 												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
 	bool		is_done = false;
 	int			tries;
 
+	upsert->batch = batch;
 	for (tries = 1; tries <= MAX_TRIES && !is_done; tries++)
 	{
-		upsert->inserted = upsert->updated = 0;
-		is_done = try_batch(upsert, batch, context,
-							tries == MAX_TRIES && upsert->is_final);
-		MemoryContextSwitchTo(old);
+		is_done = try_batch(upsert, tries == MAX_TRIES && upsert->is_final);
 		MemoryContextReset(context);
 	}
+	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	return is_done;
+}
+
+void
+intake_heap_upsert_once(IntakeHeapUpsert *upsert, IntakeBatch *batch)
+{
+	upsert->inserted = upsert->updated = 0;
+	write_batch(upsert, batch);
 }

@@ -20,7 +20,8 @@ typedef struct IntakeHeapUpsert
 	const int  *columns;		/* column numbers of the key */
 	SortSupport comparators;
 	bool		is_final;		/* SQL would do otherwise: raise conflicts */
-	int64		inserted;		/* by the last batch */
+	IntakeBatch *batch;			/* the last one */
+	int64		inserted;		/* of it */
 	int64		updated;
 } IntakeHeapUpsert;
 
@@ -34,5 +35,12 @@ extern bool intake_heap_upsert_applies(const IntakeWriter *writer);
  */
 extern bool intake_heap_upsert_batch(IntakeHeapUpsert *upsert,
 									 IntakeBatch *batch);
+
+/*
+ * The same by one try in the caller's subtransaction: raises what is in the
+ * way, other sessions included.  In the current memory context.
+ */
+extern void intake_heap_upsert_once(IntakeHeapUpsert *upsert,
+									IntakeBatch *batch);
 
 #endif							/* INTAKE_HEAP_UPSERT_H */

@@ -89,29 +89,63 @@ make_statement(IntakeInsert *insert)
 static int64
 insert_by_sql(IntakeInsert *insert, IntakeBatch *batch)
 {
+	MemoryContext old = MemoryContextSwitchTo(insert->context);
+	int64		inserted;
+
 	if (insert->statement == NULL ||
 		insert->nmentioned != insert->writer->defaults->nmentioned)
 		make_statement(insert);
-	return intake_sql_run(insert->statement, batch, false);
+	inserted = intake_sql_run(insert->statement, batch, false);
+	MemoryContextSwitchTo(old);
+	return inserted;
+}
+
+/* Whether rows go in without SQL; the first batch decides. */
+static bool
+is_direct(IntakeInsert *insert)
+{
+	if (!insert->is_decided)
+		insert->is_direct = intake_direct_applies(insert->writer->rel);
+	insert->is_decided = true;
+	return insert->is_direct;
+}
+
+static void
+count_rows(IntakeInsert *insert, const IntakeBatch *batch, int64 inserted)
+{
+	IntakeCounters *counters = insert->writer->counters;
+
+	counters->rows_inserted += inserted;
+	counters->rows_skipped += Max(0, batch->nrows - inserted);
 }
 
 void
 intake_insert_batch(IntakeInsert *insert, IntakeBatch *batch)
 {
-	IntakeCounters *counters = insert->writer->counters;
 	MemoryContext old = MemoryContextSwitchTo(insert->context);
-	int64		inserted;
 
-	if (insert->heap == NULL && insert->statement == NULL &&
-		intake_direct_applies(insert->writer->rel))
+	if (insert->heap == NULL && is_direct(insert))
 		insert->heap = intake_heap_begin(insert->writer);
-	if (insert->heap != NULL)
-		inserted = intake_heap_insert(insert->heap, batch);
-	else
-		inserted = insert_by_sql(insert, batch);
-	counters->rows_inserted += inserted;
-	counters->rows_skipped += Max(0, batch->nrows - inserted);
+	count_rows(insert, batch,
+			   insert->heap != NULL ?
+			   intake_heap_insert(insert->heap, batch) :
+			   insert_by_sql(insert, batch));
 	MemoryContextSwitchTo(old);
+}
+
+void
+intake_insert_alone(IntakeInsert *insert, IntakeBatch *batch)
+{
+	IntakeHeapInsert *heap;
+
+	if (!is_direct(insert))
+	{
+		count_rows(insert, batch, insert_by_sql(insert, batch));
+		return;
+	}
+	heap = intake_heap_begin(insert->writer);
+	count_rows(insert, batch, intake_heap_insert(heap, batch));
+	intake_heap_end(heap);
 }
 
 void

@@ -18,8 +18,10 @@
 typedef struct IntakeInsert
 {
 	IntakeWriter *writer;
-	IntakeHeapInsert *heap;		/* the direct path, from the first batch on */
-	IntakeStatement *statement; /* the SQL path, from the first batch on */
+	bool		is_decided;		/* from the first batch on */
+	bool		is_direct;
+	IntakeHeapInsert *heap;		/* the direct path's one INSERT */
+	IntakeStatement *statement; /* the SQL path's */
 	int			nmentioned;		/* when the statement was made */
 	MemoryContext context;
 } IntakeInsert;
@@ -29,6 +31,13 @@ extern IntakeInsert *intake_insert_make(IntakeWriter *writer);
 
 /* Inserts the batch's rows and counts them. */
 extern void intake_insert_batch(IntakeInsert *insert, IntakeBatch *batch);
+
+/*
+ * The same by an INSERT of the batch's own, which has ended on return.  Not to
+ * be mixed with the others.  The heap path's memory is of the current memory
+ * context.
+ */
+extern void intake_insert_alone(IntakeInsert *insert, IntakeBatch *batch);
 
 /* Inserts all rows of a stage. */
 extern void intake_insert_stage(IntakeInsert *insert, IntakeStage *stage);

@@ -319,6 +319,12 @@ has_step(const IntakePartial *partial, const char *change, int column,
 }
 
 bool
+intake_partial_is_combined(const IntakePartial *partial, const IntakeRow *row)
+{
+	return count_steps(change_of(partial, row->values, row->nulls)) > 0;
+}
+
+bool
 intake_partial_replaces(IntakePartial *partial, const IntakeRow *row,
 						Datum version, bool is_null)
 {

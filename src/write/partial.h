@@ -92,6 +92,10 @@ extern Datum intake_partial_change(const IntakePartial *partial,
 								   const bool *given, const IntakeStep *steps,
 								   int nsteps);
 
+/* Whether a row stands for several records. */
+extern bool intake_partial_is_combined(const IntakePartial *partial,
+									   const IntakeRow *row);
+
 /*
  * Whether a row may change or delete one that has the version given last, and
  * whether it sets the column when it does.  Without newer_by there is none.

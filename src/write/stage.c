@@ -109,6 +109,29 @@ intake_stage_get(IntakeStage *stage, IntakeBatch *batch,
 	return batch->nrows > 0;
 }
 
+/* The store's read pointers: the reader's, and the mark. */
+#define READER 0
+#define MARK 1
+
+void
+intake_stage_allow_marks(IntakeStage *stage)
+{
+	if (tuplestore_alloc_read_pointer(stage->store, 0) != MARK)
+		elog(ERROR, "a stage has one mark");
+}
+
+void
+intake_stage_mark(IntakeStage *stage)
+{
+	tuplestore_copy_read_pointer(stage->store, READER, MARK);
+}
+
+void
+intake_stage_go_back(IntakeStage *stage)
+{
+	tuplestore_copy_read_pointer(stage->store, MARK, READER);
+}
+
 void
 intake_stage_end(IntakeStage *stage)
 {

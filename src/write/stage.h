@@ -53,6 +53,15 @@ extern bool intake_stage_next(IntakeStage *stage, TupleTableSlot *slot);
 extern bool intake_stage_get(IntakeStage *stage, IntakeBatch *batch,
 							 IntakeDefaults *defaults);
 
+/*
+ * For a stage whose rows may be read twice: keeps the place where reading has
+ * come to, and goes back there.  intake_stage_allow_marks() is called before
+ * the first row is added.
+ */
+extern void intake_stage_allow_marks(IntakeStage *stage);
+extern void intake_stage_mark(IntakeStage *stage);
+extern void intake_stage_go_back(IntakeStage *stage);
+
 /* Frees memory and files. */
 extern void intake_stage_end(IntakeStage *stage);
 

@@ -392,28 +392,49 @@ follow_partial(IntakeUpsert *upsert, IntakeBatch *batch)
 	upsert->has_steps = partial->has_steps;
 }
 
+/* By SQL: statements live as long as the upsert does. */
+static void
+upsert_by_sql(IntakeUpsert *upsert, IntakeBatch *batch)
+{
+	MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(upsert));
+	IntakeStatement *statement;
+
+	if (!upsert->suits_conflict)
+		update_and_insert(upsert, batch);
+	else
+	{
+		if (upsert->statement == NULL)
+			upsert->statement = make_statement(upsert->writer, upsert->key);
+		statement = upsert->statement;
+		statement->inserted = statement->updated = 0;
+		(void) intake_sql_run(statement, batch, false);
+		count_rows(upsert, batch->nrows, statement->inserted,
+				   statement->updated);
+	}
+	MemoryContextSwitchTo(old);
+}
+
 void
 intake_upsert_batch(IntakeUpsert *upsert, IntakeBatch *batch)
 {
-	IntakeStatement *statement;
-
 	follow_partial(upsert, batch);
-	if (upsert->heap != NULL && intake_heap_upsert_batch(upsert->heap, batch))
-	{
+	if (upsert->heap == NULL || !intake_heap_upsert_batch(upsert->heap, batch))
+		upsert_by_sql(upsert, batch);
+	else
 		count_rows(upsert, batch->nrows, upsert->heap->inserted,
 				   upsert->heap->updated);
-		return;
-	}
-	if (!upsert->suits_conflict)
+}
+
+void
+intake_upsert_part(IntakeUpsert *upsert, IntakeBatch *batch)
+{
+	if (upsert->heap == NULL || batch->nrows == 1)
 	{
-		update_and_insert(upsert, batch);
+		intake_upsert_batch(upsert, batch);
 		return;
 	}
-	statement = upsert->statement;
-	if (statement == NULL)
-		statement = upsert->statement = make_statement(upsert->writer,
-													   upsert->key);
-	statement->inserted = statement->updated = 0;
-	(void) intake_sql_run(statement, batch, false);
-	count_rows(upsert, batch->nrows, statement->inserted, statement->updated);
+	follow_partial(upsert, batch);
+	intake_heap_upsert_once(upsert->heap, batch);
+	count_rows(upsert, batch->nrows, upsert->heap->inserted,
+			   upsert->heap->updated);
 }

@@ -49,4 +49,11 @@ extern IntakeUpsert *intake_upsert_make(IntakeWriter *writer,
  */
 extern void intake_upsert_batch(IntakeUpsert *upsert, IntakeBatch *batch);
 
+/*
+ * The same for a part of a batch, in a subtransaction of the caller's.  Where
+ * other sessions are in the way of more than one row, that is an error; what
+ * is in the way of a single row is found out.
+ */
+extern void intake_upsert_part(IntakeUpsert *upsert, IntakeBatch *batch);
+
 #endif							/* INTAKE_UPSERT_H */

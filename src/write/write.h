@@ -6,7 +6,8 @@
  * A writer takes full batches of decoded rows.  append writes them at once;
  * replace, merge, partition delete and everything with option truncate stage
  * them and apply the stage in finish(), under the table lock, when the whole
- * payload is known to be good; so does append where needs_stage says so.
+ * payload is known to be good; so does append where needs_stage says so, and
+ * where rows that the target refuses are set aside.
  *
  *-------------------------------------------------------------------------
  */
@@ -43,6 +44,12 @@ struct IntakeWriter
 	List	   *key;			/* of IntakeKeyItem; NIL for append */
 	int			sys_op;			/* of the request; -1: each record's own */
 	bool		needs_stage;	/* nothing may be written before finish() */
+
+	/*
+	 * Rows that the target refuses are set aside here; NULL: that fails the
+	 * operation.
+	 */
+	IntakeRejects *rejects;
 
 	IntakeCounters *counters;	/* the writer counts what it does here */
 	IntakeWritePosition *position;	/* for CONTEXT; the caller's */

@@ -18,11 +18,15 @@
  * one key come last one first, and the others are dropped.  In a partial merge
  * (partial.h) they come as they came, and combine.c makes one of them.
  *
+ * Where bad rows are tolerated, the records of a key that a later one replaces
+ * wait in merge_older.c until it is known whether that one is good.
+ *
  * Locks: a merge of one batch that only upserts by the primary key, where that
  * is the only unique index, by ON CONFLICT, locks its rows in the order of the
  * key and shares the table lock: two of them cannot deadlock, nor meet in
  * another index.
- * Every other merge takes the table lock exclusively.
+ * Every other merge takes the table lock exclusively, as does one that may
+ * come back to a key.
  *
  *-------------------------------------------------------------------------
  */
@@ -39,8 +43,10 @@
 #include "write/combine.h"
 #include "write/lock.h"
 #include "write/merge_key.h"
+#include "write/merge_older.h"
 #include "write/partial_sql.h"
 #include "write/stage.h"
+#include "write/tolerate.h"
 #include "write/truncate.h"
 #include "write/upsert.h"
 #include "write/write_sql.h"
@@ -69,6 +75,12 @@ typedef struct MergeState
 	IntakeUpsert *upsert;
 	IntakeStatement *delete;
 	IntakeStatement *look;		/* for rows that a delete has left alone */
+
+	/* where bad rows are tolerated, else NULL */
+	IntakeTolerance *upsert_tolerance;
+	IntakeTolerance *delete_tolerance;
+	IntakeMergeOlder *older;
+	IntakePartial *partial;		/* the writer's */
 } MergeState;
 
 /* How sorted rows are compared by the key. */
@@ -268,6 +280,62 @@ make_by_key(IntakeWriter *writer, MergeState *state, const char *command,
 	return statement;
 }
 
+static void
+upsert_rows(void *arg, IntakeBatch *batch)
+{
+	MergeState *state = arg;
+
+	intake_upsert_part(state->upsert, batch);
+}
+
+/* Deletes, and counts the rows that are left alone, being newer. */
+static void
+delete_rows(void *arg, IntakeBatch *batch)
+{
+	MergeState *state = arg;
+	IntakeCounters *counters = state->delete->writer->counters;
+	int64		deleted = intake_sql_run(state->delete, batch, true);
+
+	counters->rows_deleted += deleted;
+	if (state->look != NULL && deleted < batch->nrows)
+		counters->rows_skipped += intake_sql_run(state->look, batch, false);
+}
+
+/*
+ * A row was refused.  One that stands for several records is no bad record:
+ * they are written one by one.
+ */
+static bool
+note_refused(void *arg, const IntakeRow *row)
+{
+	MergeState *state = arg;
+
+	intake_merge_older_refuse(state->older, row->record);
+	return state->partial == NULL ||
+		!intake_partial_is_combined(state->partial, row);
+}
+
+static const IntakeToleranceRoutine upsert_routine = {
+	upsert_rows, note_refused, true
+};
+
+static const IntakeToleranceRoutine delete_routine = {
+	delete_rows, note_refused, true
+};
+
+/* Bad rows are to be set aside. */
+static void
+begin_tolerance(IntakeWriter *writer, MergeState *state)
+{
+	state->upsert_tolerance = intake_tolerance_make(writer, &upsert_routine,
+													state);
+	state->delete_tolerance = intake_tolerance_make(writer, &delete_routine,
+													state);
+	state->older = intake_merge_older_make(writer->columns,
+										   writer->partial != NULL);
+	state->partial = writer->partial;
+}
+
 /* Writes the rows that wait to be upserted. */
 static void
 flush_upserts(IntakeWriter *writer, MergeState *state)
@@ -279,7 +347,10 @@ flush_upserts(IntakeWriter *writer, MergeState *state)
 										   state->key_columns,
 										   state->comparators,
 										   !state->is_shared);
-	intake_upsert_batch(state->upsert, state->upserts);
+	if (state->upsert_tolerance != NULL)
+		intake_tolerance_write(state->upsert_tolerance, state->upserts);
+	else
+		intake_upsert_batch(state->upsert, state->upserts);
 	intake_batch_clear(state->upserts);
 }
 
@@ -305,31 +376,27 @@ flush_waiting(IntakeWriter *writer, MergeState *state)
 	intake_stage_end(state->waiting);
 }
 
-/* Counts the rows that a delete has left alone, being newer. */
-static void
-count_left_alone(IntakeWriter *writer, MergeState *state)
+/* Whether rows may be newer than the record that deletes them. */
+static bool
+counts_left_alone(const IntakeWriter *writer)
 {
-	if (state->look == NULL)
-		state->look = make_by_key(writer, state, "SELECT", ",", false);
-	writer->counters->rows_skipped +=
-		intake_sql_run(state->look, state->deletes, false);
+	return writer->partial != NULL && writer->partial->newer_by >= 0;
 }
 
 /* Deletes the rows whose keys wait to be deleted. */
 static void
 flush_deletes(IntakeWriter *writer, MergeState *state)
 {
-	int64		deleted;
-
 	if (state->deletes->nrows == 0)
 		return;
 	if (state->delete == NULL)
 		state->delete = make_by_key(writer, state, "DELETE", " USING", true);
-	deleted = intake_sql_run(state->delete, state->deletes, true);
-	writer->counters->rows_deleted += deleted;
-	if (writer->partial != NULL && writer->partial->newer_by >= 0 &&
-		deleted < state->deletes->nrows)
-		count_left_alone(writer, state);
+	if (state->look == NULL && counts_left_alone(writer))
+		state->look = make_by_key(writer, state, "SELECT", ",", false);
+	if (state->delete_tolerance != NULL)
+		intake_tolerance_write(state->delete_tolerance, state->deletes);
+	else
+		delete_rows(state, state->deletes);
 	intake_batch_clear(state->deletes);
 }
 
@@ -376,6 +443,36 @@ apply_row(IntakeWriter *writer, MergeState *state, TupleTableSlot *sorted)
 		flush_deletes(writer, state);
 }
 
+/* Keeps a record that the last one of its key replaces. */
+static void
+keep_older(IntakeWriter *writer, MergeState *state, TupleTableSlot *last,
+		   TupleTableSlot *slot)
+{
+	int			n = writer->columns->ncolumns;
+
+	if (state->older != NULL)
+		intake_merge_older_put(state->older,
+							   DatumGetInt64(last->tts_values[n]), slot);
+}
+
+/*
+ * Applies, one by one, the records whose key's later ones were refused; in a
+ * partial merge, those of keys whose one row was refused.
+ */
+static void
+apply_older(IntakeWriter *writer, MergeState *state)
+{
+	while (intake_merge_older_next(state->older, state->input))
+	{
+		apply_row(writer, state, state->input);
+		flush_upserts(writer, state);
+		flush_deletes(writer, state);
+		intake_tolerance_finish(state->delete_tolerance);
+		intake_tolerance_finish(state->upsert_tolerance);
+	}
+	intake_merge_older_end(state->older);
+}
+
 /* Applies the last record of each key. */
 static void
 apply_last(IntakeWriter *writer, MergeState *state)
@@ -392,7 +489,10 @@ apply_last(IntakeWriter *writer, MergeState *state)
 		slot_getallattrs(slot);
 		if (!TTS_EMPTY(last) &&
 			compare_keys(state, last->tts_values, slot->tts_values) == 0)
+		{
+			keep_older(writer, state, last, slot);
 			continue;
+		}
 		apply_row(writer, state, slot);
 		last = slot;
 		slot = other;
@@ -433,8 +533,12 @@ apply_combined(IntakeWriter *writer, MergeState *state)
 			compare_keys(state, first->tts_values, slot->tts_values) == 0)
 		{
 			if (!is_combined)
+			{
 				intake_combiner_begin(combiner, first);
+				keep_older(writer, state, first, first);
+			}
 			intake_combiner_add(combiner, slot);
+			keep_older(writer, state, first, slot);
 			is_combined = true;
 			continue;
 		}
@@ -459,8 +563,15 @@ apply_sorted(IntakeWriter *writer, MergeState *state)
 		apply_last(writer, state);
 	pass_upserts(writer, state);
 	flush_deletes(writer, state);
+	if (state->delete_tolerance != NULL)
+		intake_tolerance_finish(state->delete_tolerance);
 	if (state->waiting != NULL)
 		flush_waiting(writer, state);
+	if (state->older != NULL)
+	{
+		intake_tolerance_finish(state->upsert_tolerance);
+		apply_older(writer, state);
+	}
 }
 
 static void
@@ -474,7 +585,7 @@ finish_merge(IntakeWriter *writer)
 		state->key->is_only && !state->key->is_deferrable &&
 		!intake_upsert_has_insert_trigger(writer->rel) &&
 		intake_partial_suits_conflict(writer, state->key) &&
-		!state->has_deletes && !is_truncating;
+		!state->has_deletes && !is_truncating && writer->rejects == NULL;
 	intake_table_lock(writer->target, !state->is_shared);
 	if (is_truncating)
 		intake_truncate(writer);
@@ -487,6 +598,8 @@ finish_merge(IntakeWriter *writer)
 									   INTAKE_MERGE_ROWS);
 	state->deletes = intake_batch_make(writer->columns->ncolumns,
 									   INTAKE_BATCH_ROWS);
+	if (writer->rejects != NULL)
+		begin_tolerance(writer, state);
 	if (state->sort != NULL)
 		tuplesort_performsort(state->sort);
 	apply_sorted(writer, state);

@@ -390,7 +390,14 @@ typedef struct Decoding
 	IntakeColumnSet *columns;
 	StubOutcome outcome;
 	MemoryContext row_context;
+
+	IntakeDecoder *decoder;
+	IntakeRow	row;
+	bool		has_row;
 } Decoding;
+
+/* Bad records that are passed over before an error is the end. */
+#define MAX_BAD 1000
 
 /* The position of the decoding that is running. */
 static const IntakePosition *current_position;
@@ -416,7 +423,8 @@ note_row(Decoding *decoding, const IntakeRow *row, const bool *given)
 	uint64		hash = decoding->outcome.hash;
 	int			i;
 
-	FUZZ_CHECK(row->record == decoding->outcome.nrecords + 1);
+	FUZZ_CHECK(row->record == decoding->outcome.nrecords +
+			   decoding->outcome.nbad + 1);
 	hash = mix_bytes(hash, &row->line, sizeof(row->line));
 	for (i = 0; i < NCOLUMNS; i++)
 	{
@@ -432,32 +440,89 @@ note_row(Decoding *decoding, const IntakeRow *row, const bool *given)
 }
 
 static void
+decode_next(void *arg)
+{
+	Decoding   *decoding = arg;
+
+	memset(decoding->row.is_set, 0, NCOLUMNS * sizeof(bool));
+	CurrentMemoryContext = decoding->row_context;
+	decoding->has_row = decoding->decoder->routine->next(decoding->decoder,
+														 &decoding->row);
+}
+
+/*
+ * Goes behind a bad record; false when that cannot be done.  Its text can be
+ * read then.
+ */
+static bool
+pass_bad(Decoding *decoding, int sqlstate)
+{
+	IntakeDecoder *decoder = decoding->decoder;
+	StubOutcome *outcome = &decoding->outcome;
+
+	if (outcome->nbad == MAX_BAD ||
+		!decoder->routine->skip(decoder, sqlstate))
+		return false;
+	outcome->nbad++;
+	FUZZ_CHECK(decoding->position.record ==
+			   outcome->nrecords + outcome->nbad);
+	outcome->hash = mix_bytes(outcome->hash, &sqlstate, sizeof(sqlstate));
+	outcome->hash = mix_bytes(outcome->hash, &decoding->position.line,
+							  sizeof(decoding->position.line));
+	return true;
+}
+
+static void
+check_text(Decoding *decoding)
+{
+	IntakeDecoder *decoder = decoding->decoder;
+	const char *text;
+	size_t		len;
+
+	if (decoder->routine->text == NULL)
+		return;
+	text = decoder->routine->text(decoder, &len);
+	decoding->outcome.hash = mix_bytes(decoding->outcome.hash, text, len);
+	FUZZ_CHECK(memchr(text, '\n', len) == NULL ||
+			   decoder->routine == &intake_format_csv);
+}
+
+static void
 decode_all(void *arg)
 {
 	Decoding   *decoding = arg;
-	MemoryContext context = CurrentMemoryContext;
 	Datum		values[NCOLUMNS];
 	bool		nulls[NCOLUMNS];
 	bool		is_set[NCOLUMNS];
 	IntakeRow	row = {values, nulls, is_set, 0, 0};
 	IntakeDecoder *decoder;
-	bool		has_row;
 
 	decoding->columns = make_columns(decoding->is_fast);
 	decoder = decoding->format->begin(&decoding->source.base,
 									  decoding->columns, decoding->options,
 									  &decoding->position);
 	FUZZ_CHECK(decoder->routine == decoding->format);
+	decoding->decoder = decoder;
+	decoding->row = row;
 	do
 	{
-		memset(is_set, 0, sizeof(is_set));
-		CurrentMemoryContext = decoding->row_context;
-		has_row = decoder->routine->next(decoder, &row);
-		CurrentMemoryContext = context;
-		if (has_row)
-			note_row(decoding, &row, decoder->given);
+		int			sqlstate = stub_try(decode_next, decoding);
+
+		if (sqlstate != 0)
+		{
+			decoding->has_row = true;
+			if (!pass_bad(decoding, sqlstate))
+			{
+				decoding->outcome.sqlstate = sqlstate;
+				return;
+			}
+		}
+		else if (decoding->has_row)
+			note_row(decoding, &decoding->row, decoder->given);
+		if (decoding->has_row)
+			check_text(decoding);
 		stub_reset_context(decoding->row_context);
-	} while (has_row);
+	} while (decoding->has_row);
 	decoder->routine->end(decoder);
 	FUZZ_CHECK(decoding->source.base.cursor == decoding->source.base.limit);
 	FUZZ_CHECK(decoding->source.shown == decoding->source.len);
@@ -468,6 +533,7 @@ stub_decode(const IntakeFormatRoutine *format, const IntakeOptions *options,
 			const char *payload, size_t len, uint32_t random, bool is_fast)
 {
 	Decoding	decoding;
+	int			sqlstate;
 
 	memset(&decoding, 0, sizeof(decoding));
 	decoding.format = format;
@@ -477,7 +543,9 @@ stub_decode(const IntakeFormatRoutine *format, const IntakeOptions *options,
 	current_position = &decoding.position;
 	stub_error_hook = check_position;
 	open_source(&decoding.source, payload, len, random);
-	decoding.outcome.sqlstate = stub_run(decode_all, &decoding);
+	sqlstate = stub_run(decode_all, &decoding);
+	if (sqlstate != 0)
+		decoding.outcome.sqlstate = sqlstate;
 	decoding.outcome.line = decoding.position.line;
 	stub_delete_context(decoding.row_context);
 	free(decoding.source.window);
@@ -496,6 +564,7 @@ stub_check_decode(const IntakeFormatRoutine *format,
 
 	FUZZ_CHECK(whole.sqlstate == pieces.sqlstate);
 	FUZZ_CHECK(whole.nrecords == pieces.nrecords);
+	FUZZ_CHECK(whole.nbad == pieces.nbad);
 	FUZZ_CHECK(whole.line == pieces.line);
 	FUZZ_CHECK(whole.hash == pieces.hash);
 }

@@ -333,6 +333,23 @@ stub_run(void (*work) (void *arg), void *arg)
 	return last_sqlstate;
 }
 
+int
+stub_try(void (*work) (void *arg), void *arg)
+{
+	MemoryContext context = CurrentMemoryContext;
+	sigjmp_buf	outer;
+	int			sqlstate = 0;
+
+	memcpy(&outer, &unwind, sizeof(sigjmp_buf));
+	if (sigsetjmp(unwind, 0) == 0)
+		work(arg);
+	else
+		sqlstate = last_sqlstate;
+	memcpy(&unwind, &outer, sizeof(sigjmp_buf));
+	CurrentMemoryContext = context;
+	return sqlstate;
+}
+
 bool
 stack_is_too_deep(void)
 {

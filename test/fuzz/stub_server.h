@@ -30,6 +30,12 @@ extern void (*stub_error_hook) (void);
  */
 extern int	stub_run(void (*work) (void *arg), void *arg);
 
+/*
+ * Runs work(arg) inside a stub_run(), in the current memory context, which
+ * stays as it is left.  Returns the SQLSTATE that it ended with, 0 for none.
+ */
+extern int	stub_try(void (*work) (void *arg), void *arg);
+
 /* A context below none, and its end; both run callbacks as a server does. */
 extern MemoryContext stub_make_context(void);
 extern void stub_reset_context(MemoryContext context);
@@ -40,12 +46,14 @@ typedef struct StubOutcome
 {
 	int			sqlstate;		/* 0: no error */
 	uint64		nrecords;		/* decoded without one */
+	uint64		nbad;			/* passed over */
 	uint64		line;			/* of the position at the end */
 	uint64		hash;			/* of all that the rows got */
 } StubOutcome;
 
 /*
- * Decodes a payload to its end or its first error.  Random is 0 for a source
+ * Decodes a payload to its end, or to the first error behind which it cannot
+ * go on.  Random is 0 for a source
  * that has the whole payload at hand, else one that brings it in pieces,
  * each time at another place.  is_fast lets the decoder use convert_fast.h.
  */

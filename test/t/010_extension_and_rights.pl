@@ -118,17 +118,20 @@ is(outcome('plain', sprintf($upload, 1)), 'f', 'USAGE and INSERT: an upload');
 is(outcome('other', sprintf($upload, 2)), 'f', 'another role uploads');
 
 foreach my $table (
-    qw(operation operation_0 operation_7 operation_slice entity sys_cn))
+    qw(operation operation_0 operation_7 operation_slice reject reject_0
+    reject_7 entity sys_cn))
 {
     is(outcome('plain', "SELECT * FROM intake.$table"),
         '42501', "a plain role cannot read intake.$table");
     is(outcome('watcher', "SELECT * FROM intake.$table"),
         '42501', "nor can a member of pg_monitor read intake.$table")
-      if $table =~ /^operation/;
+      if $table =~ /^(operation|reject)/;
 }
 foreach my $change (
     'INSERT INTO intake.operation_0 SELECT FROM generate_series(1, 1)',
     'INSERT INTO intake.operation_slice VALUES (1, now())',
+    'INSERT INTO intake.reject_0 SELECT FROM generate_series(1, 1)',
+    'DELETE FROM intake.reject',
     'INSERT INTO intake.entity SELECT FROM generate_series(1, 1)',
     q{UPDATE intake.operation SET state = 'f'},
     'DELETE FROM intake.operation',

@@ -353,6 +353,9 @@ foreach my $round (0 .. 24)
 
     push @uploads, $one;
     run_sql(upload($one, '[13, "q"]'));
+    run_sql(
+        upload(new_uuid(), '["bad", "q"]',
+            q{options => '{"max_errors": 1}'}));
     run_sql(sprintf($age, 11));
     $forgotten += run_sql($rotate);
 
@@ -374,6 +377,13 @@ foreach my $round (0 .. 24)
 is($kept, 0, 'no operation is forgotten before its time');
 is($bloat, 0, 'each is forgotten soon after it');
 cmp_ok($forgotten, '>', 10, 'slices are reused');
+is( run_sql(
+        q{SELECT count(DISTINCT o.operation) = count(*), count(*) > 0
+        FROM intake.reject j FULL JOIN
+            (SELECT * FROM intake.operation WHERE rows_rejected > 0) o
+            USING (sys_cn)}),
+    't|t',
+    'bad records go with their operations, and stay with them');
 is(outcome(upload($uploads[24], '[13, "q"]')),
     't', 'an operation that is kept is a replay');
 is(outcome(upload($uploads[20], '[13, "q"]')), 't', 'an older one too');

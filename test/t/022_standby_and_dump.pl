@@ -48,6 +48,9 @@ my $operations = q{SELECT operation, role, "session_user", door, status,
     rows_deleted, rows_skipped, rows_rejected, rows_affected, errors,
     query_id, request_id, error
     FROM intake.operations ORDER BY operation};
+my $rejects = q{SELECT starttime, operation, record, lineno, line, colname,
+    raw_field_value, err_message, err_detail, errorcode
+    FROM intake.rejects ORDER BY operation, record};
 my $entities = q{SELECT target, kind, datamart, entity, mode, replacing_key,
     partition_key, options, state FROM intake.entities ORDER BY entity};
 my $rows = 'SELECT k, v FROM sales ORDER BY k, v';
@@ -69,6 +72,12 @@ is( outcome($node, 'postgres', upload(2, '["b", 1]'), 'loader'),
     'f|2', 'the second one');
 is( outcome($node, 'postgres', upload(2, '["c", 1]'), 'other'),
     'f|3', 'and another role\'s with the same UUID');
+is( outcome(
+        $node, 'postgres',
+        q{SELECT rows_rejected FROM intake.upload('sales',
+            E'["bad", "x"]\n["d"]', options => '{"max_errors": 2}',
+            operation => '00000000-0000-4000-8000-000000000007')}, 'loader'),
+    '2', 'bad records of one of them');
 $node->safe_psql('postgres',
     q{SELECT intake.record_failure('00000000-0000-4000-8000-000000000003',
         'sales', '{"sqlState": "22P02"}')});
@@ -118,6 +127,9 @@ is(outcome($standby, 'postgres', sprintf($status, 1), 'other'),
 is( $standby->safe_psql('postgres', $operations),
     $node->safe_psql('postgres', $operations),
     'a standby shows the operations');
+is( $standby->safe_psql('postgres', $rejects),
+    $node->safe_psql('postgres', $rejects),
+    'a standby shows the rejects');
 is( $standby->safe_psql('postgres', $entities),
     $node->safe_psql('postgres', $entities),
     'a standby shows the entities');
@@ -189,6 +201,14 @@ foreach my $target ([ $node, 'custom' ], [ $node, 'plain' ],
     is( $server->safe_psql($database, $operations),
         $node->safe_psql('postgres', $operations),
         "$where: operations are carried");
+    is( $server->safe_psql($database, $rejects),
+        $node->safe_psql('postgres', $rejects),
+        "$where: rejects are carried");
+    is( outcome($server, $database, $rejects, 'loader'),
+        $node->safe_psql('postgres', $rejects),
+        "$where: and seen by the role that made them");
+    is(outcome($server, $database, $rejects, 'other'),
+        '', "$where: and by no other");
     is( $server->safe_psql($database, $entities),
         $node->safe_psql('postgres', $entities),
         "$where: the registry is carried");
