@@ -11,12 +11,10 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "commands/trigger.h"
-#include "utils/memutils.h"
-#include "utils/resowner.h"
 
 #include "dry_run.h"
+#include "subtransaction.h"
 
 /*
  * Runs what deferred constraints have left for the commit: that of the
@@ -32,41 +30,35 @@ check_deferred(void)
 	AfterTriggerSetState(statement);
 }
 
-static void
-undo(MemoryContext context, ResourceOwner owner)
+/* What is done and undone. */
+typedef struct Rehearsal
 {
-	RollbackAndReleaseCurrentSubTransaction();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
+	IntakeWork	work;
+	const IntakeRequest *request;
+	const IntakeOptions *options;
+	IntakeOperation *operation;
+} Rehearsal;
+
+/* Never keeps what it does. */
+static bool
+rehearse(void *arg)
+{
+	Rehearsal  *it = arg;
+
+	it->work(it->request, it->options, it->operation);
+	check_deferred();
+	return false;
 }
 
 void
 intake_dry_run(IntakeWork work, const IntakeRequest *request,
 			   const IntakeOptions *options, IntakeOperation *operation)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	Rehearsal	rehearsal = {work, request, options, operation};
+	ErrorData  *error = intake_subtransaction_run(rehearse, &rehearsal);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		work(request, options, operation);
-		check_deferred();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		undo(context, owner);
+	if (error != NULL)
 		ReThrowError(error);
-	}
-	PG_END_TRY();
-	undo(context, owner);
-
 	if (operation->is_replayed)
 		return;
 	operation->sys_cn = 0;
