@@ -357,7 +357,7 @@ count_rows(IntakeUpsert *upsert, int nrows, int64 inserted, int64 updated)
 
 	counters->rows_inserted += inserted;
 	counters->rows_updated += updated;
-	counters->rows_skipped += nrows - inserted - updated;
+	counters->rows_skipped += Max(0, nrows - inserted - updated);
 }
 
 /* Updates what is there, then inserts what is not. */
