@@ -183,7 +183,7 @@ intake_jwt_verify(IntakeJwt *jwt, const IntakeJwk *jwk)
 				 errmsg("the token's signature is not by key \"%s\"",
 						intake_jwt_show(jwt->kid))));
 	jwt->claims = read_part(jwt->encoded_claims, jwt->encoded_claims_len,
-							"set of claims");
+							"claims set");
 }
 
 static void
