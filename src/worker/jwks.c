@@ -108,7 +108,8 @@ add_key(List *keys, JsonbValue *item, int number, const char *path)
 	ereport(LOG,
 			(errcode(ERRCODE_CONFIG_FILE_ERROR),
 			 errmsg("key %d of file \"%s\" is not used", number, path),
-			 errdetail_internal("%s", problem)));
+			 errdetail_internal("%s", problem),
+			 INTAKE_HIDE_STATEMENT));
 	return keys;
 }
 
@@ -212,7 +213,8 @@ refresh_file(void)
 		ereport(LOG,
 				(errcode(ERRCODE_CONFIG_FILE_ERROR),
 				 errmsg("cannot use the keys of file \"%s\"", fresh.path),
-				 errdetail_internal("%s", fresh.problem)));
+				 errdetail_internal("%s", fresh.problem),
+				 INTAKE_HIDE_STATEMENT));
 }
 
 List *
@@ -245,6 +247,6 @@ intake_jwks_find(const char *kid)
 				 errmsg("the file of trusted keys cannot be used"),
 				 errdetail_log("File \"%s\": %s", key_file.path, problem),
 				 errhint("The server's log says why."),
-				 errhidestmt(true)));
+				 INTAKE_HIDE_STATEMENT));
 	return NULL;
 }

@@ -36,8 +36,7 @@
 
 /* The head of each error about a token. */
 #define INTAKE_TOKEN_ERROR \
-	errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION), \
-		errhidestmt(true), errhidecontext(true)
+	errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION), INTAKE_HIDE_STATEMENT
 
 typedef struct IntakeJwt
 {

@@ -76,7 +76,7 @@ configured_role(const char *name, const char *setting)
 				(errcode(ERRCODE_CONFIG_FILE_ERROR),
 				 errmsg("the role of setting \"%s\" does not exist", setting),
 				 errdetail_log("It is \"%s\".", name),
-				 errhidestmt(true)));
+				 INTAKE_HIDE_STATEMENT));
 	intake_principal_check_role(role);
 	return role;
 }
@@ -106,13 +106,13 @@ map_subject(IntakeBearer *bearer)
 				 errmsg("the token's subject is not mapped to a role"),
 				 errhint("Map it by intake.map_principal(), or give the token \"%s\" among its roles.",
 						 ROLE_OF_WRITERS),
-				 errhidestmt(true)));
+				 INTAKE_HIDE_STATEMENT));
 	if (intake_writer_role[0] == '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("the token's subject is not mapped to a role"),
 				 errhint("Map it by intake.map_principal(), or set pg_intake.writer_role."),
-				 errhidestmt(true)));
+				 INTAKE_HIDE_STATEMENT));
 	bearer->role = configured_role(intake_writer_role,
 								   "pg_intake.writer_role");
 }
