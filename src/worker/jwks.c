@@ -167,19 +167,23 @@ look_at_file(struct stat *state)
 }
 
 static bool
+is_same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/* What was read, or that nothing could be, holds until the file changes. */
+static bool
 is_current(const KeyFile *file, const struct stat *state)
 {
 	const struct stat *known = &file->state;
 
 	return file->context != NULL &&
 		   strcmp(file->path, intake_jwks_file) == 0 &&
-		   state->st_ino != 0 && known->st_ino == state->st_ino &&
-		   known->st_dev == state->st_dev &&
+		   known->st_dev == state->st_dev && known->st_ino == state->st_ino &&
 		   known->st_size == state->st_size &&
-		   known->st_mode == state->st_mode &&
-		   known->st_uid == state->st_uid &&
-		   known->st_mtim.tv_sec == state->st_mtim.tv_sec &&
-		   known->st_mtim.tv_nsec == state->st_mtim.tv_nsec;
+		   is_same_time(&known->st_mtim, &state->st_mtim) &&
+		   is_same_time(&known->st_ctim, &state->st_ctim);
 }
 
 /*

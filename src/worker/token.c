@@ -185,20 +185,27 @@ texts_to_array(List *texts)
 										   TYPALIGN_INT));
 }
 
-/* intake.verify_token(authorization text) RETURNS record */
+/*
+ * intake.verify_token(authorization text) RETURNS record
+ *
+ * A token is verified whatever the settings want; NULL is a request that
+ * shows none.
+ */
 Datum
 intake_verify_token(PG_FUNCTION_ARGS)
 {
-	const char *authorization = PG_ARGISNULL(0) ? NULL :
-		text_to_cstring(PG_GETARG_TEXT_PP(0));
-	IntakeBearer *bearer = intake_token_verify(authorization);
+	IntakeBearer *bearer = PG_ARGISNULL(0) ?
+		intake_token_authenticate(NULL) :
+		intake_token_verify(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	Datum		values[COLUMNS];
 	bool		nulls[COLUMNS] = {0};
 	TupleDesc	tupdesc;
 
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	values[COLUMN_SUBJECT] = CStringGetTextDatum(bearer->subject);
+	nulls[COLUMN_SUBJECT] = bearer->subject == NULL;
+	if (bearer->subject != NULL)
+		values[COLUMN_SUBJECT] = CStringGetTextDatum(bearer->subject);
 	values[COLUMN_ROLE] = ObjectIdGetDatum(bearer->role);
 	values[COLUMN_ROLES] = texts_to_array(bearer->roles);
 	values[COLUMN_EXPIRES_AT] = TimestampTzGetDatum(bearer->expires_at);

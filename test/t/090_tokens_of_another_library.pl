@@ -61,19 +61,27 @@ sub token
         $algorithm, $claims // '{"sub": "ann", "exp": "@600"}', $headers);
 }
 
-# What a bearer is told: a role, or an SQLSTATE and the message.
-sub answer
+# The SQLSTATE and message of a statement's error, or what it answers.
+sub error_of
 {
-    my ($token, $database) = @_;
+    my ($sql, $database) = @_;
     my ($stdout, $stderr);
 
     $node->psql(
         $database // 'postgres',
-        '\set VERBOSITY verbose' . "\n"
-          . "SELECT role FROM intake.verify_token('Bearer $token')",
+        "\\set VERBOSITY verbose\n$sql",
         stdout => \$stdout,
         stderr => \$stderr);
     return $stderr =~ /ERROR:\s+(\w{5}: .*)/ ? $1 : $stdout;
+}
+
+# What a bearer is told: a role, or an error.
+sub answer
+{
+    my ($token, $database) = @_;
+
+    return error_of("SELECT role FROM intake.verify_token('Bearer $token')",
+        $database);
 }
 
 sub slurp
@@ -245,6 +253,30 @@ is( answer($writer),
     'F0000: the role of setting "pg_intake.writer_role" does not exist',
     'a role of writers that is not there');
 configure('writer_role', '');
+
+# No token where none is wanted; one that is shown is still verified here.
+my $nobody = q{SELECT subject IS NULL, role, roles, expires_at
+    FROM intake.verify_token(NULL)};
+
+configure('anonymous_role', 'writer');
+is(error_of($nobody), '28000: there is no token', 'no token where one is due');
+configure('authentication', 'none');
+is(run_sql($nobody), 't|writer|{}|infinity', 'no token where none is due');
+is(answer($token_of{RS384}),
+    '28000: token algorithm "RS384" is not accepted',
+    'a bad token where none is due');
+foreach my $role ('', 'nobody')
+{
+    configure('anonymous_role', $role);
+    is( error_of($nobody),
+        'F0000: the role of setting "pg_intake.anonymous_role" does not exist',
+        "an anonymous role \"$role\"");
+}
+configure('anonymous_role', 'boss');
+is( error_of($nobody),
+    '42501: role "boss" cannot be a token\'s principal',
+    'a superuser as the anonymous role');
+configure('authentication', 'jwt');
 
 foreach my $setting (
     qw(anonymous_role authentication jwks_file jwt_audience jwt_issuer
