@@ -14,6 +14,7 @@
 #include "storage/fd.h"
 #include "utils/memutils.h"
 
+#include "compat.h"
 #include "settings.h"
 #include "worker/json_object.h"
 #include "worker/jwks.h"

@@ -42,6 +42,7 @@ typedef struct IntakeJwt
 {
 	IntakeAlgorithm algorithm;
 	const char *algorithm_name;
+	const char *type;			/* "JWT", "at+jwt", as it is written; or NULL */
 	const char *kid;			/* which key it says it is signed by */
 
 	/* in intake_jwt_verify() */

@@ -141,8 +141,6 @@ intake_principal_find(const char *subject)
 	char	   *name;
 	Oid			role = InvalidOid;
 
-	if (strlen(subject) > INTAKE_MAX_SUBJECT_LENGTH)
-		return InvalidOid;
 	table = open_table(AccessShareLock);
 	row = find_row(table, subject);
 	if (row != NULL)

@@ -139,18 +139,31 @@ verify_jwt(const char *token)
 	return jwt;
 }
 
+static char *
+read_subject(const IntakeJwt *jwt)
+{
+	char	   *subject = intake_jwt_text(jwt, "sub");
+
+	if (subject == NULL || subject[0] == '\0')
+		ereport(ERROR,
+				(INTAKE_TOKEN_ERROR,
+				 errmsg("the token names no subject"),
+				 errhint("Claim \"sub\" is required.")));
+	if (strlen(subject) > INTAKE_MAX_SUBJECT_LENGTH)
+		ereport(ERROR,
+				(INTAKE_TOKEN_ERROR,
+				 errmsg("the token's subject is longer than %d bytes",
+						INTAKE_MAX_SUBJECT_LENGTH)));
+	return subject;
+}
+
 IntakeBearer *
 intake_token_verify(const char *authorization)
 {
 	IntakeBearer *bearer = palloc0(sizeof(IntakeBearer));
 	IntakeJwt  *jwt = verify_jwt(find_token(authorization));
 
-	bearer->subject = intake_jwt_text(jwt, "sub");
-	if (bearer->subject == NULL || bearer->subject[0] == '\0')
-		ereport(ERROR,
-				(INTAKE_TOKEN_ERROR,
-				 errmsg("the token names no subject"),
-				 errhint("Claim \"sub\" is required.")));
+	bearer->subject = read_subject(jwt);
 	bearer->roles = intake_jwt_texts(jwt, "roles");
 	bearer->expires_at = jwt->expires_at;
 	map_subject(bearer);

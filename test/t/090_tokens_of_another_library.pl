@@ -12,7 +12,9 @@ use Test::More;
 my $python = '/usr/bin/python3';
 my $dir = PostgreSQL::Test::Utils::tempdir();
 my $node = PostgreSQL::Test::Cluster->new('tokens');
-$node->init(extra => [ '--no-locale', '--encoding=UTF8' ]);
+$node->init(
+    extra => [ '--no-locale', '--encoding=UTF8' ],
+    allows_streaming => 1);
 # PostgreSQL's test modules log every statement
 $node->append_conf('postgresql.conf',
     "log_line_prefix = '%e '\nlog_statement = none");
@@ -548,6 +550,32 @@ $node->command_ok([ 'pg_restore', '--exit-on-error', '-d', 'copy', $dump ],
 is(run_sql($state, 'copy'), run_sql($state), 'with all of it');
 is(answer($bare, 'copy'), 'loader', 'and a token is good there');
 
+#
+# Standby
+#
+
+$node->backup('base');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($node, 'base', has_streaming => 1);
+$standby->start;
+$node->wait_for_catchup($standby);
+is( $standby->safe_psql('postgres',
+        "SELECT role FROM intake.verify_token('Bearer $bare')"),
+    'loader',
+    'a standby verifies tokens');
+foreach my $call (
+    q{trust_key('k', '} . jwk('rsa') . q{')},
+    q{distrust_key('rsa')},
+    q{map_principal('bob', 'loader')},
+    q{unmap_principal('ann')})
+{
+    my ($result, undef, $stderr) =
+      $standby->psql('postgres', "SELECT intake.$call");
+
+    like($stderr, qr/cannot execute intake\.\w+\(\)/, "but refuses $call");
+}
+
+$standby->stop;
 $fresh->stop;
 $node->stop;
 done_testing();
