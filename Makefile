@@ -98,6 +98,7 @@ OBJS = \
 	src/write/heap_upsert.o \
 	src/write/index_order.o \
 	src/write/insert.o \
+	src/write/key_cache.o \
 	src/write/key_scan.o \
 	src/write/keys.o \
 	src/write/lock.o \

@@ -3,8 +3,9 @@
  * keys.c
  *	  Distinct keys, and the deletion of the rows that have them.
  *
- * [keys] --tuplesort, repeats dropped--> heap_delete.c --> table
- *										 +-> batches --DELETE--> relation
+ * [keys] --(key_cache.c drops what was seen lately)--> tuplesort
+ *		  --(repeats dropped)--+-> heap_delete.c --> table
+ *							   +-> batches --DELETE--> relation
  *
  * Keys go by SQL where the relation asks for it, and where another session has
  * changed a row meanwhile.  IS NOT DISTINCT FROM uses no index, so there is one
@@ -27,6 +28,7 @@
 #include "compat.h"
 #include "settings.h"
 #include "write/heap_delete.h"
+#include "write/key_cache.h"
 #include "write/keys.h"
 #include "write/write_sql.h"
 
@@ -46,6 +48,7 @@ struct IntakeKeys
 	TupleDesc	desc;
 	Tuplesortstate *sort;
 	SortSupport comparators;
+	IntakeKeyCache *cache;		/* of keys that are in the sort */
 	TupleTableSlot *input;
 	MemoryContext context;
 	List	   *patterns;		/* of Pattern */
@@ -84,6 +87,7 @@ begin_sort(IntakeKeys *keys)
 	keys->sort = intake_tuplesort_begin_heap(keys->desc, n, attnums, operators,
 											 collations, nulls_first,
 											 intake_stage_memory);
+	keys->cache = intake_key_cache_make(keys->desc);
 	keys->input = MakeSingleTupleTableSlot(keys->desc, &TTSOpsVirtual);
 }
 
@@ -106,6 +110,8 @@ intake_keys_put(IntakeKeys *keys, const Datum *values, const bool *nulls)
 {
 	TupleTableSlot *slot = keys->input;
 
+	if (intake_key_cache_has(keys->cache, values, nulls))
+		return;
 	ExecClearTuple(slot);
 	memcpy(slot->tts_values, values, keys->nitems * sizeof(Datum));
 	memcpy(slot->tts_isnull, nulls, keys->nitems * sizeof(bool));
