@@ -106,3 +106,29 @@ SELECT rows_inserted
 \set ON_ERROR_STOP on
 
 SELECT count(*) FROM days WHERE "Date" >= '2022-05-01';
+
+-- 9. With option max_errors the bad record is set aside, the good one written.
+--    A dry run tells what would happen.
+
+SELECT rows_inserted, rows_rejected
+  FROM intake.upload('days', '["2022-05-01", 1, 2, 3, 0.5]
+["2022-05-02", 1, "12x", 3, 0.5]
+'::text, options => '{"max_errors": 1, "dry_run": true}');
+
+SELECT rows_inserted, rows_rejected
+  FROM intake.upload('days', '["2022-05-01", 1, 2, 3, 0.5]
+["2022-05-02", 1, "12x", 3, 0.5]
+'::text, options => '{"max_errors": 1}');
+
+SELECT record, lineno, colname, raw_field_value, errorcode, line FROM intake.rejects;
+
+-- 10. A file of any length through COPY; the second time it is a replay.
+
+LOAD 'pg_intake';
+CREATE TABLE places_copy (LIKE places INCLUDING ALL);
+
+\copy places_copy from 'test/data/covid_places.csv' with (format csv, header, operation 'c4c0a2e2-91d5-4b8e-8a37-0d1e2f3a4b5c')
+\copy places_copy from 'test/data/covid_places.csv' with (format csv, header, operation 'c4c0a2e2-91d5-4b8e-8a37-0d1e2f3a4b5c')
+
+SELECT (SELECT count(*) FROM (TABLE places EXCEPT TABLE places_copy) AS a) AS not_in_copy,
+       (SELECT count(*) FROM places_copy) AS copied;
