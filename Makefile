@@ -109,6 +109,7 @@ OBJS = \
 	src/write/partition_bound.o \
 	src/write/partition_find.o \
 	src/write/refused_row.o \
+	src/write/row_places.o \
 	src/write/stage.o \
 	src/write/tolerate.o \
 	src/write/truncate.o \

@@ -38,6 +38,7 @@
 #include "write/heap_delete.h"
 #include "write/heap_state.h"
 #include "write/partition_find.h"
+#include "write/row_places.h"
 
 /* So many partitions have their scans open, of some 30 kB each. */
 #define MAX_SCANS 128
@@ -61,10 +62,14 @@ struct IntakeHeapDelete
 	int			nitems;
 	int		   *items;			/* of the index's columns */
 	ScanKeyData *keys;
+	IntakeHeapMissed missed;	/* takes keys that are left to SQL */
+	void	   *missed_arg;
 	CommandId	command;
 	Snapshot	snapshot;
+	int64		deleted;
 
 	DeleteTable target;			/* where it is not partitioned */
+	IntakeRowPlaces *places;	/* of its rows; NULL: partitioned */
 	IntakePartitionFinder *finder;	/* NULL: not partitioned */
 	HTAB	   *partitions;		/* of DeleteTable */
 	List	   *scanned;		/* those with an open scan */
@@ -183,7 +188,8 @@ make_delete(Relation rel, List *key)
 }
 
 IntakeHeapDelete *
-intake_heap_delete_begin(IntakeWriter *writer)
+intake_heap_delete_begin(IntakeWriter *writer, IntakeHeapMissed missed,
+						 void *arg)
 {
 	IntakeHeapDelete *heap;
 
@@ -192,6 +198,8 @@ intake_heap_delete_begin(IntakeWriter *writer)
 	heap = make_delete(writer->rel, writer->key);
 	if (heap == NULL)
 		return NULL;
+	heap->missed = missed;
+	heap->missed_arg = arg;
 	AfterTriggerBeginQuery();
 	intake_heap_state_begin(&heap->state, writer, CMD_DELETE);
 	check_privileges(heap);
@@ -202,7 +210,10 @@ intake_heap_delete_begin(IntakeWriter *writer)
 	heap->snapshot = RegisterSnapshot(GetLatestSnapshot());
 	ExecBSDeleteTriggers(heap->state.estate, heap->state.result);
 	if (heap->finder == NULL)
+	{
 		enter_table(&heap->target, heap->state.result, heap->index);
+		heap->places = intake_row_places_make(writer->rel, heap->snapshot);
+	}
 	return heap;
 }
 
@@ -271,7 +282,7 @@ begin_scan(IntakeHeapDelete *heap, DeleteTable *table)
 
 /* Deletes the row in the slot; false when it was changed meanwhile. */
 static bool
-delete_row(IntakeHeapDelete *heap, DeleteTable *table, int64 *deleted)
+delete_row(IntakeHeapDelete *heap, DeleteTable *table)
 {
 	ItemPointer tid = &table->slot->tts_tid;
 	TM_FailureData failure;
@@ -290,7 +301,7 @@ delete_row(IntakeHeapDelete *heap, DeleteTable *table, int64 *deleted)
 	if (result != TM_Ok)
 		return false;
 	intake_after_row_delete(heap->state.estate, table->result, tid);
-	(*deleted)++;
+	heap->deleted++;
 	return true;
 }
 
@@ -319,34 +330,112 @@ set_keys(IntakeHeapDelete *heap, const Datum *values, const bool *nulls)
 	}
 }
 
-bool
-intake_heap_delete_key(IntakeHeapDelete *heap, const Datum *values,
-					   const bool *nulls, int64 *deleted)
+/* Leaves the key of the row in the slot to SQL. */
+static void
+miss_row(IntakeHeapDelete *heap, TupleTableSlot *slot)
 {
-	DeleteTable *table;
+	EState	   *estate = heap->state.estate;
+	ExprContext *context = GetPerTupleExprContext(estate);
+	Datum	   *values = palloc(heap->nitems * sizeof(Datum));
+	bool	   *nulls = palloc(heap->nitems * sizeof(bool));
+	ListCell   *cell;
+
+	context->ecxt_scantuple = slot;
+	foreach(cell, heap->state.writer->key)
+	{
+		const IntakeKeyItem *item = lfirst(cell);
+		int			i = foreach_current_index(cell);
+		ExprState  *state = ExecPrepareExpr(copyObject(item->expr), estate);
+
+		values[i] = ExecEvalExprSwitchContext(state, context, &nulls[i]);
+	}
+	heap->missed(heap->missed_arg, values, nulls);
+	pfree(values);
+	pfree(nulls);
+}
+
+/* Deletes the rows whose places were collected. */
+static void
+delete_places(IntakeHeapDelete *heap)
+{
+	TupleTableSlot *slot = heap->target.slot;
+
+	while (intake_row_places_next(heap->places, slot))
+	{
+		CHECK_FOR_INTERRUPTS();
+		ResetPerTupleExprContext(heap->state.estate);
+		if (!delete_row(heap, &heap->target))
+			miss_row(heap, slot);
+	}
+}
+
+/* Collects the places of the scan's rows. */
+static void
+collect_places(IntakeHeapDelete *heap, IndexScanDesc scan)
+{
+	ItemPointer tid;
+
+	while ((tid = index_getnext_tid(scan, ForwardScanDirection)) != NULL)
+	{
+		if (!intake_row_places_add(heap->places, tid))
+			delete_places(heap);
+	}
+}
+
+/* Deletes the rows of the scan; false when one was changed meanwhile. */
+static bool
+delete_rows(IntakeHeapDelete *heap, DeleteTable *table)
+{
 	bool		is_done = true;
 
-	CHECK_FOR_INTERRUPTS();
-	if (!find_table(heap, values, nulls, &table))
-		return false;
-	if (table == NULL)
-		return true;
-	if (!table->is_served)
-		return false;
+	while (index_getnext_tid(table->scan, ForwardScanDirection) != NULL)
+	{
+		bool		is_visible = index_fetch_heap(table->scan, table->slot);
+
+		CHECK_FOR_INTERRUPTS();
+		if (heap->places != NULL)
+			intake_row_places_note(heap->places, is_visible);
+		if (!is_visible)
+			continue;
+		ResetPerTupleExprContext(heap->state.estate);
+		if (!delete_row(heap, table))
+			is_done = false;
+	}
+	return is_done;
+}
+
+/* Deletes the rows of a table that have the key, or collects their places. */
+static bool
+delete_from(IntakeHeapDelete *heap, DeleteTable *table, const Datum *values,
+			const bool *nulls)
+{
+	bool		is_done = true;
+
 	if (table->index == NULL)
 		begin_scan(heap, table);
 	set_keys(heap, values, nulls);
 	index_rescan(table->scan, heap->keys, heap->nitems, NULL, 0);
-	while (index_getnext_slot(table->scan, ForwardScanDirection, table->slot))
-	{
-		CHECK_FOR_INTERRUPTS();
-		ResetPerTupleExprContext(heap->state.estate);
-		if (!delete_row(heap, table, deleted))
-			is_done = false;
-	}
+	if (heap->places != NULL && intake_row_places_pay(heap->places))
+		collect_places(heap, table->scan);
+	else
+		is_done = delete_rows(heap, table);
 	if (heap->finder != NULL)
 		release_pages(table);
 	return is_done;
+}
+
+void
+intake_heap_delete_key(IntakeHeapDelete *heap, const Datum *values,
+					   const bool *nulls)
+{
+	DeleteTable *table;
+
+	CHECK_FOR_INTERRUPTS();
+	if (find_table(heap, values, nulls, &table) &&
+		(table == NULL || (table->is_served &&
+						   delete_from(heap, table, values, nulls))))
+		return;
+	heap->missed(heap->missed_arg, values, nulls);
 }
 
 static void
@@ -364,11 +453,16 @@ close_partitions(IntakeHeapDelete *heap)
 	intake_partition_finder_end(heap->finder);
 }
 
-void
+int64
 intake_heap_delete_end(IntakeHeapDelete *heap)
 {
 	IntakeHeapState *state = &heap->state;
 
+	if (heap->places != NULL)
+	{
+		delete_places(heap);
+		intake_row_places_end(heap->places);
+	}
 	end_scans(heap);
 	UnregisterSnapshot(heap->snapshot);
 	ExecASDeleteTriggers(state->estate, state->result, NULL);
@@ -379,4 +473,5 @@ intake_heap_delete_end(IntakeHeapDelete *heap)
 		ExecDropSingleTupleTableSlot(heap->target.slot);
 	intake_heap_state_end(state);
 	CommandCounterIncrement();
+	return heap->deleted;
 }

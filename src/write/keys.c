@@ -195,9 +195,10 @@ flush_pattern(IntakeKeys *keys, Pattern *pattern)
 
 /* Adds a sorted, distinct key to the batch of its pattern. */
 static void
-add_to_pattern(IntakeKeys *keys, TupleTableSlot *slot)
+add_to_pattern(void *arg, const Datum *values, const bool *nulls)
 {
-	Pattern    *pattern = find_pattern(keys, slot->tts_isnull);
+	IntakeKeys *keys = arg;
+	Pattern    *pattern = find_pattern(keys, nulls);
 	IntakeRow  *row;
 	MemoryContext old;
 	int			i;
@@ -206,14 +207,13 @@ add_to_pattern(IntakeKeys *keys, TupleTableSlot *slot)
 		flush_pattern(keys, pattern);
 	row = intake_batch_next(pattern->batch);
 	old = MemoryContextSwitchTo(pattern->batch->context);
-	memcpy(row->nulls, slot->tts_isnull, keys->nitems * sizeof(bool));
+	memcpy(row->nulls, nulls, keys->nitems * sizeof(bool));
 	for (i = 0; i < keys->nitems; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(keys->desc, i);
 
 		if (!row->nulls[i])
-			row->values[i] = datumCopy(slot->tts_values[i],
-									   attribute->attbyval,
+			row->values[i] = datumCopy(values[i], attribute->attbyval,
 									   attribute->attlen);
 	}
 	MemoryContextSwitchTo(old);
@@ -243,10 +243,10 @@ is_repeat(IntakeKeys *keys, TupleTableSlot *slot, TupleTableSlot *last)
 static void
 delete_key(IntakeKeys *keys, IntakeHeapDelete *heap, TupleTableSlot *slot)
 {
-	if (heap == NULL ||
-		!intake_heap_delete_key(heap, slot->tts_values, slot->tts_isnull,
-								&keys->deleted))
-		add_to_pattern(keys, slot);
+	if (heap == NULL)
+		add_to_pattern(keys, slot->tts_values, slot->tts_isnull);
+	else
+		intake_heap_delete_key(heap, slot->tts_values, slot->tts_isnull);
 }
 
 /* Deletes by the keys in their order, those that the heap path serves. */
@@ -282,10 +282,10 @@ intake_keys_delete_rows(IntakeKeys *keys)
 
 	tuplesort_performsort(keys->sort);
 	if (keys->has_keys)
-		heap = intake_heap_delete_begin(keys->writer);
+		heap = intake_heap_delete_begin(keys->writer, add_to_pattern, keys);
 	delete_keys(keys, heap);
 	if (heap != NULL)
-		intake_heap_delete_end(heap);
+		keys->deleted += intake_heap_delete_end(heap);
 	foreach(cell, keys->patterns)
 		flush_pattern(keys, lfirst(cell));
 	MemoryContextSwitchTo(old);
