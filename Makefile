@@ -45,6 +45,7 @@ OBJS = \
 	src/registry/operation.o \
 	src/registry/operation_record.o \
 	src/registry/operation_sql.o \
+	src/registry/own_table.o \
 	src/registry/register.o \
 	src/registry/rename.o \
 	src/registry/target.o \
@@ -94,13 +95,23 @@ OBJS = \
 	src/write/write_merge.o \
 	src/write/write_partition.o \
 	src/write/write_replace.o \
-	src/write/write_sql.o
+	src/write/write_sql.o \
+	src/worker/json_object.o \
+	src/worker/jwk.o \
+	src/worker/jwks.o \
+	src/worker/jwt.o \
+	src/worker/principal.o \
+	src/worker/scan_base64url.o \
+	src/worker/scan_jws.o \
+	src/worker/signature.o \
+	src/worker/token.o \
+	src/worker/trusted_key.o
 
 INTERNAL_HEADERS = $(wildcard src/*.h src/*/*.h)
 
 PG_CPPFLAGS = -I$(srcdir)/src
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare $(WERROR)
-SHLIB_LINK = -lz -lzstd -lsnappy -lbz2 -llzma -lxxhash
+SHLIB_LINK = -lz -lzstd -lsnappy -lbz2 -llzma -lxxhash -lcrypto
 
 REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test --encoding=UTF8 --load-extension=pg_intake

@@ -466,3 +466,105 @@ CREATE FUNCTION intake.batch_written() RETURNS bool
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'intake_batch_written';
 COMMENT ON FUNCTION intake.batch_written() IS 'Counts the record that was written; for the extension''s own statements.';
+
+--
+-- Tokens
+--
+
+-- One row a key; only the extension's code writes it.
+CREATE TABLE intake.trusted_key (
+    kid text COLLATE "C" PRIMARY KEY,
+    jwk jsonb NOT NULL,
+    added_at timestamptz NOT NULL,
+    added_by name NOT NULL
+);
+-- read without a snapshot that could fetch what is stored elsewhere
+ALTER TABLE intake.trusted_key ALTER COLUMN jwk SET STORAGE MAIN;
+REVOKE ALL ON intake.trusted_key FROM PUBLIC;
+COMMENT ON TABLE intake.trusted_key IS 'Public keys that sign tokens; written by pg_intake only, read view intake.trusted_keys.';
+
+-- One row a subject; only the extension's code writes it.
+CREATE TABLE intake.principal (
+    subject text COLLATE "C" PRIMARY KEY,
+    role_name name NOT NULL,
+    role_oid oid NOT NULL,
+    cluster bigint NOT NULL,
+    mapped_at timestamptz NOT NULL,
+    mapped_by name NOT NULL
+);
+REVOKE ALL ON intake.principal FROM PUBLIC;
+COMMENT ON TABLE intake.principal IS 'Roles of tokens'' subjects; written by pg_intake only, read view intake.principals.';
+COMMENT ON COLUMN intake.principal.cluster IS 'system identifier of the cluster in which role_oid is the role''s OID; elsewhere its name alone counts';
+
+SELECT pg_catalog.pg_extension_config_dump('intake.trusted_key', '');
+SELECT pg_catalog.pg_extension_config_dump('intake.principal', '');
+
+CREATE FUNCTION intake.trust_key(kid text, jwk jsonb) RETURNS void
+LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'intake_trust_key';
+REVOKE ALL ON FUNCTION intake.trust_key(text, jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION intake.trust_key(text, jsonb) IS 'Trusts tokens that name the key kid and are signed by it: a public JWK, RSA of 2048 to 8192 bits or EC P-256.';
+
+CREATE FUNCTION intake.distrust_key(kid text) RETURNS bool
+LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'intake_distrust_key';
+REVOKE ALL ON FUNCTION intake.distrust_key(text) FROM PUBLIC;
+COMMENT ON FUNCTION intake.distrust_key(text) IS 'Forgets a key of intake.trust_key(). False when there is none.';
+
+CREATE FUNCTION intake.map_principal(subject text, role regrole) RETURNS void
+LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'intake_map_principal';
+REVOKE ALL ON FUNCTION intake.map_principal(text, regrole) FROM PUBLIC;
+COMMENT ON FUNCTION intake.map_principal(text, regrole) IS 'Lets the bearer of a token with this subject act as the role; for those who have ADMIN OPTION on it. A superuser, or a member of one, is refused.';
+
+CREATE FUNCTION intake.unmap_principal(subject text) RETURNS bool
+LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'intake_unmap_principal';
+REVOKE ALL ON FUNCTION intake.unmap_principal(text) FROM PUBLIC;
+COMMENT ON FUNCTION intake.unmap_principal(text) IS 'Forgets the role of a subject; for those who have ADMIN OPTION on the role. False when there is none.';
+
+CREATE FUNCTION intake.verify_token(
+    authorization text,
+    OUT subject text, OUT role regrole, OUT roles text[], OUT expires_at timestamptz
+) RETURNS record
+LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'intake_verify_token';
+REVOKE ALL ON FUNCTION intake.verify_token(text) FROM PUBLIC;
+COMMENT ON FUNCTION intake.verify_token(text) IS 'Who the bearer of a token is ("Bearer ..."), as an upload over HTTP would be told; an error says why it is refused.';
+
+CREATE FUNCTION intake.all_trusted_keys(
+    OUT kid text, OUT kty text, OUT alg text, OUT thumbprint text, OUT source text,
+    OUT added_at timestamptz, OUT added_by name
+) RETURNS SETOF record
+LANGUAGE c STABLE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'intake_all_trusted_keys';
+REVOKE ALL ON FUNCTION intake.all_trusted_keys() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION intake.all_trusted_keys() TO pg_monitor;
+COMMENT ON FUNCTION intake.all_trusted_keys() IS 'The keys of intake.trust_key() and those of pg_intake.jwks_file; for view intake.trusted_keys.';
+
+CREATE VIEW intake.trusted_keys AS
+SELECT k.kid, k.kty, k.alg, k.thumbprint, k.source, k.added_at, k.added_by
+  FROM intake.all_trusted_keys() k;
+REVOKE ALL ON intake.trusted_keys FROM PUBLIC;
+GRANT SELECT ON intake.trusted_keys TO pg_monitor;
+COMMENT ON VIEW intake.trusted_keys IS 'Keys that sign tokens; for superusers and members of pg_monitor.';
+COMMENT ON COLUMN intake.trusted_keys.alg IS 'the only algorithm that the key is for; NULL: RS256 and PS256 for RSA, ES256 for EC';
+COMMENT ON COLUMN intake.trusted_keys.thumbprint IS 'SHA-256 of the key in base64url (RFC 7638)';
+COMMENT ON COLUMN intake.trusted_keys.source IS 'table, or file: that of pg_intake.jwks_file. A key of the table goes before one of the file';
+
+CREATE VIEW intake.principals AS
+SELECT p.subject,
+       p.role_name AS role,
+       CASE WHEN EXISTS (
+                SELECT FROM pg_catalog.pg_roles r
+                 WHERE r.rolname = p.role_name
+                   AND (r.oid = p.role_oid
+                        OR p.cluster <> (SELECT s.system_identifier FROM pg_catalog.pg_control_system() s)))
+            THEN 'ready' ELSE 'suspended' END AS state,
+       p.mapped_at,
+       p.mapped_by
+  FROM intake.principal p;
+REVOKE ALL ON intake.principals FROM PUBLIC;
+GRANT SELECT ON intake.principals TO pg_monitor;
+COMMENT ON VIEW intake.principals IS 'Roles of tokens'' subjects; for superusers and members of pg_monitor.';
+COMMENT ON COLUMN intake.principals.state IS 'ready, or suspended: the role was dropped or renamed since';

@@ -32,16 +32,28 @@
 #define MIN_STAGE_MEMORY		1024	/* kB */
 #define DEFAULT_STAGE_MEMORY	(16 * 1024)
 
+char	   *intake_anonymous_role = NULL;
+int			intake_authentication = INTAKE_AUTHENTICATION_JWT;
 char	   *intake_csv_delimiter = NULL;
 char	   *intake_csv_escape = NULL;
 char	   *intake_csv_null = NULL;
 char	   *intake_csv_quote = NULL;
 bool		intake_direct_write = true;
+char	   *intake_jwks_file = NULL;
+char	   *intake_jwt_audience = NULL;
+char	   *intake_jwt_issuer = NULL;
 int			intake_max_avro_block_size = DEFAULT_AVRO_BLOCK_SIZE;
 int			intake_max_nesting_depth = DEFAULT_NESTING_DEPTH;
 int			intake_max_record_size = DEFAULT_RECORD_SIZE;
 int			intake_operation_retention = DEFAULT_RETENTION;
 int			intake_stage_memory = DEFAULT_STAGE_MEMORY;
+char	   *intake_writer_role = NULL;
+
+static const struct config_enum_entry authentication_values[] = {
+	{"jwt", INTAKE_AUTHENTICATION_JWT, false},
+	{"none", INTAKE_AUTHENTICATION_NONE, false},
+	{NULL, 0, false}
+};
 
 /* One printable ASCII character, or a tab. */
 static bool
@@ -132,11 +144,63 @@ define_limit_settings(void)
 							NULL, NULL, NULL);
 }
 
+/*
+ * Who may come in over HTTP.  They belong to the server, not to a session:
+ * PGC_SIGHUP.  The file's place and who may come in are for superusers' eyes.
+ */
+static void
+define_token_settings(void)
+{
+	/* The role needs no right but those for the open tables. */
+	DefineCustomStringVariable("pg_intake.anonymous_role",
+							   "Sets the role of requests when "
+							   "pg_intake.authentication is \"none\".",
+							   NULL,
+							   &intake_anonymous_role, "", PGC_SIGHUP,
+							   GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
+	/* "none" is for a gateway that only this machine can reach. */
+	DefineCustomEnumVariable("pg_intake.authentication",
+							 "Sets how requests show who they are.",
+							 "\"jwt\" asks for a signed token, \"none\" for "
+							 "nothing.",
+							 &intake_authentication,
+							 INTAKE_AUTHENTICATION_JWT, authentication_values,
+							 PGC_SIGHUP, GUC_SUPERUSER_ONLY,
+							 NULL, NULL, NULL);
+	/* For keys that something else keeps up to date. */
+	DefineCustomStringVariable("pg_intake.jwks_file",
+							   "Sets the file of keys that sign tokens.",
+							   "A JWK Set; it is read again when it has "
+							   "changed.",
+							   &intake_jwks_file, "", PGC_SIGHUP,
+							   GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
+	/* Without it a token that was made for another service is good here. */
+	DefineCustomStringVariable("pg_intake.jwt_audience",
+							   "Sets the audience that a token must be for.",
+							   "The empty text takes any token.",
+							   &intake_jwt_audience, "", PGC_SIGHUP,
+							   GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
+	/* Where the keys' owner signs for several issuers. */
+	DefineCustomStringVariable("pg_intake.jwt_issuer",
+							   "Sets the issuer that a token must be of.",
+							   "The empty text takes any token.",
+							   &intake_jwt_issuer, "", PGC_SIGHUP,
+							   GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
+	/* Spares mapping each subject where an issuer grants roles. */
+	DefineCustomStringVariable("pg_intake.writer_role",
+							   "Sets the role of subjects that are not mapped "
+							   "and have env_datawriter among their roles.",
+							   NULL,
+							   &intake_writer_role, "", PGC_SIGHUP,
+							   GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
+}
+
 void
 intake_settings_define(void)
 {
 	define_csv_settings();
 	define_limit_settings();
+	define_token_settings();
 
 	/* Turn it off to see what plain SQL statements would do. */
 	DefineCustomBoolVariable("pg_intake.direct_write",

@@ -7,24 +7,17 @@
  * composite type of the relation with that OID: no other relation ever has
  * it, so an OID that is reused takes no registration over.
  *
- * Rows are read by a fresh catalog snapshot.  SnapshotSelf would not do: a
- * scan that meets a concurrent update may see neither version of the row,
- * and an upload would take the target for an unregistered one.
+ * Rows are read by a fresh catalog snapshot (own_table.h).  SnapshotSelf would
+ * not do: a scan that meets a concurrent update may see neither version of
+ * the row, and an upload would take the target for an unregistered one.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "access/xact.h"
-#include "catalog/dependency.h"
-#include "catalog/indexing.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
-#include "commands/extension.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -33,6 +26,7 @@
 #include "utils/timestamp.h"
 
 #include "registry/entity.h"
+#include "registry/own_table.h"
 
 /* The columns of intake.entity. */
 enum
@@ -53,49 +47,16 @@ enum
 	ENTITY_NCOLUMNS = ENTITY_REGISTERED_BY
 };
 
-/*
- * A table of that name which is not the extension's is none of ours: its
- * columns may be anything.
- */
 Relation
 intake_entity_open(LOCKMODE lockmode)
 {
-	Oid			extension = get_extension_oid("pg_intake", true);
-	Oid			schema = get_namespace_oid("intake", true);
-	Oid			relid = InvalidOid;
-
-	if (OidIsValid(extension) && OidIsValid(schema))
-		relid = get_relname_relid("entity", schema);
-	if (!OidIsValid(relid) ||
-		getExtensionOfObject(RelationRelationId, relid) != extension)
-		return NULL;
-
-	return table_open(relid, lockmode);
+	return intake_own_table_open("entity", lockmode);
 }
 
 void
 intake_entity_close(Relation table)
 {
 	table_close(table, NoLock);
-}
-
-/* The first row that matches, copied, by the index of that name. */
-static HeapTuple
-find_row(Relation table, const char *index_name, int nkeys, ScanKey keys)
-{
-	Oid			index = get_relname_relid(index_name,
-										  RelationGetNamespace(table));
-	SysScanDesc scan;
-	HeapTuple	row;
-
-	scan = systable_beginscan(table, index, OidIsValid(index), NULL,
-							  nkeys, keys);
-	row = systable_getnext(scan);
-	if (HeapTupleIsValid(row))
-		row = heap_copytuple(row);
-	systable_endscan(scan);
-
-	return row;
 }
 
 HeapTuple
@@ -105,7 +66,7 @@ intake_entity_find(Relation table, Oid target)
 
 	ScanKeyInit(&key, ENTITY_TARGET, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(target));
-	return find_row(table, "entity_pkey", 1, &key);
+	return intake_own_table_find(table, "entity_pkey", 1, &key);
 }
 
 HeapTuple
@@ -121,7 +82,7 @@ intake_entity_find_name(Relation table, const char *datamart,
 				NameGetDatum(&names[0]));
 	ScanKeyInit(&keys[1], ENTITY_ENTITY, BTEqualStrategyNumber, F_NAMEEQ,
 				NameGetDatum(&names[1]));
-	return find_row(table, "entity_datamart_entity_key", 2, keys);
+	return intake_own_table_find(table, "entity_datamart_entity_key", 2, keys);
 }
 
 /* A text array as a list of char *; NIL for NULL. */
@@ -283,23 +244,19 @@ intake_entity_store(Relation table, HeapTuple row, const IntakeEntity *entity)
 {
 	Datum		values[ENTITY_NCOLUMNS + 1] = {0};
 	bool		nulls[ENTITY_NCOLUMNS + 1] = {0};
-	HeapTuple	stored;
 
 	form_values(entity, values, nulls);
 	if (row != NULL && is_same(table, row, values, nulls))
 		return;
 
-	stored = heap_form_tuple(RelationGetDescr(table), values + 1, nulls + 1);
 	if (row == NULL)
-		CatalogTupleInsert(table, stored);
+		intake_own_table_insert(table, values + 1, nulls + 1);
 	else
-		CatalogTupleUpdate(table, &row->t_self, stored);
-	CommandCounterIncrement();
+		intake_own_table_update(table, row, values + 1, nulls + 1);
 }
 
 void
 intake_entity_remove(Relation table, HeapTuple row)
 {
-	CatalogTupleDelete(table, &row->t_self);
-	CommandCounterIncrement();
+	intake_own_table_delete(table, row);
 }

@@ -1,0 +1,40 @@
+/*-------------------------------------------------------------------------
+ *
+ * token.h
+ *	  Who a request is: from its Authorization header to a database role.
+ *
+ * Raises, and nothing else tells why:
+ *
+ *	28000	there is no token, or it is not good: 401
+ *	42501	it is good, but its subject may not write: 403
+ *	F0000	the settings name a role or a file that cannot be used: 503
+ *
+ * Needs a transaction and an active snapshot, as the tables of keys and of
+ * principals are read.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef INTAKE_TOKEN_H
+#define INTAKE_TOKEN_H
+
+#include "datatype/timestamp.h"
+#include "nodes/pg_list.h"
+
+typedef struct IntakeBearer
+{
+	const char *subject;		/* to be recorded; NULL: nobody was asked */
+	Oid			role;			/* the principal */
+	List	   *roles;			/* claim "roles", a list of char * */
+	TimestampTz expires_at;		/* DT_NOEND without a token */
+} IntakeBearer;
+
+/*
+ * Verifies a token by the trusted keys, the settings and the clock, and maps
+ * its subject.  authorization is the header's value, or NULL.
+ */
+extern IntakeBearer *intake_token_verify(const char *authorization);
+
+/* The same, unless pg_intake.authentication wants no token. */
+extern IntakeBearer *intake_token_authenticate(const char *authorization);
+
+#endif							/* INTAKE_TOKEN_H */
