@@ -31,6 +31,7 @@ OBJS = \
 	src/convert_time.o \
 	src/defaults.o \
 	src/dry_run.o \
+	src/frame.o \
 	src/ingest.o \
 	src/options.o \
 	src/plan.o \
@@ -96,16 +97,39 @@ OBJS = \
 	src/write/write_partition.o \
 	src/write/write_replace.o \
 	src/write/write_sql.o \
+	src/worker/answer.o \
+	src/worker/database_hook.o \
+	src/worker/gateway.o \
+	src/worker/gateway_config.o \
+	src/worker/gateway_listen.o \
 	src/worker/json_object.o \
 	src/worker/jwk.o \
 	src/worker/jwks.o \
 	src/worker/jwt.o \
+	src/worker/link.o \
+	src/worker/loader.o \
+	src/worker/loader_start.o \
+	src/worker/openapi.o \
 	src/worker/principal.o \
+	src/worker/problem.o \
+	src/worker/program.o \
+	src/worker/request.o \
+	src/worker/request_body.o \
+	src/worker/request_digest.o \
+	src/worker/request_options.o \
+	src/worker/result.o \
+	src/worker/route.o \
+	src/worker/route_target.o \
+	src/worker/route_v1.o \
 	src/worker/scan_base64url.o \
 	src/worker/scan_jws.o \
+	src/worker/shared.o \
 	src/worker/signature.o \
+	src/worker/status.o \
 	src/worker/token.o \
-	src/worker/trusted_key.o
+	src/worker/trusted_key.o \
+	src/worker/visit.o \
+	src/worker/worker_settings.o
 
 INTERNAL_HEADERS = $(wildcard src/*.h src/*/*.h)
 

@@ -46,40 +46,63 @@ typedef struct Progress
 	IntakeWritePosition write_position;
 } Progress;
 
+static IntakeFault fault;
+
+/* Takes note of where the progress is. */
+static void
+set_fault(const Progress *progress)
+{
+	const IntakePosition *position = &progress->position;
+
+	memset(&fault, 0, sizeof(fault));
+	fault.record = progress->write_position.record;
+	fault.line = progress->write_position.line;
+	if (progress->is_decoding)
+	{
+		fault.record = position->record;
+		fault.line = position->line;
+	}
+	if (!progress->request->source->has_lines ||
+		(fault.record == 0 && !progress->is_decoding))
+		fault.line = 0;
+	if (progress->is_decoding && position->column != NULL)
+		strlcpy(fault.column, intake_convert_show(position->column,
+												  strlen(position->column)),
+				sizeof(fault.column));
+	fault.has_value = progress->is_decoding && position->value != NULL;
+	if (fault.has_value)
+		strlcpy(fault.value, intake_convert_show(position->value,
+												 position->value_len),
+				sizeof(fault.value));
+}
+
 /* Adds where in the payload it happened to an error's CONTEXT. */
 static void
 report_position(void *arg)
 {
 	const Progress *progress = arg;
-	const IntakePosition *position = &progress->position;
 	bool		is_delete = progress->request->mode == INTAKE_MODE_DELETE;
-	uint64		record = position->record;
-	uint64		line = position->line;
 	StringInfoData text;
 
-	if (!progress->is_decoding)
-	{
-		record = progress->write_position.record;
-		line = progress->write_position.line;
-	}
-	if (!progress->request->source->has_lines)
-		line = 0;
+	set_fault(progress);
 	initStringInfo(&text);
 	appendStringInfo(&text, is_delete ? "delete of partitions of table \"%s\"" :
 					 "upload into table \"%s\"", progress->relation);
-	if (record > 0)
-		appendStringInfo(&text, ", record " UINT64_FORMAT, record);
-	if (line > 0 && (record > 0 || progress->is_decoding))
-		appendStringInfo(&text, ", line " UINT64_FORMAT, line);
-	if (progress->is_decoding && position->column != NULL)
-		appendStringInfo(&text, ", column \"%s\"",
-						 intake_convert_show(position->column,
-											 strlen(position->column)));
-	if (progress->is_decoding && position->value != NULL)
-		appendStringInfo(&text, ": \"%s\"",
-						 intake_convert_show(position->value,
-											 position->value_len));
+	if (fault.record > 0)
+		appendStringInfo(&text, ", record " UINT64_FORMAT, fault.record);
+	if (fault.line > 0)
+		appendStringInfo(&text, ", line " UINT64_FORMAT, fault.line);
+	if (fault.column[0] != '\0')
+		appendStringInfo(&text, ", column \"%s\"", fault.column);
+	if (fault.has_value)
+		appendStringInfo(&text, ": \"%s\"", fault.value);
 	errcontext("%s", text.data);
+}
+
+const IntakeFault *
+intake_ingest_fault(void)
+{
+	return &fault;
 }
 
 /* The request as it was made, for the comparison with a repeat. */
@@ -418,11 +441,13 @@ intake_ingest(const IntakeRequest *request, IntakeOperation *operation)
 
 	IntakeOptions *options;
 
+	memset(&fault, 0, sizeof(fault));
 	MemoryContextSwitchTo(context);
 	options = intake_options_peek(request->options, door_of_request(request));
 	if (options->dry_run)
 		intake_dry_run(ingest, request, options, operation);
 	else
 		ingest(request, options, operation);
+	memset(&fault, 0, sizeof(fault));
 	MemoryContextSwitchTo(caller);
 }

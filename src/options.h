@@ -84,6 +84,16 @@ extern IntakeOptions *intake_options_parse(Jsonb *given, Jsonb *base,
 extern IntakeOptions *intake_options_peek(Jsonb *given, int door);
 
 /*
+ * Whether the value of an option is a list of names; an unrecognised option
+ * is an error.
+ */
+extern bool intake_options_takes_names(const char *name, int door);
+
+/* The name and text of option i of a door, counted from 0; false at the end. */
+extern bool intake_options_describe(int i, int door, const char **name,
+									const char **text);
+
+/*
  * The given options without those that a repeat of an operation may change
  * (query_id, dry_run), as text that is equal when the options are.
  */

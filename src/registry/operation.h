@@ -60,6 +60,12 @@ typedef struct IntakeOperation
 	IntakeCounters counters;
 	Jsonb	   *errors;			/* of tolerated records, or NULL */
 	uint8		digest[INTAKE_DIGEST_LENGTH];
+
+	/* of the failure that is on record */
+	const char *failed_target;
+	TimestampTz failed_at;
+	TimestampTz failure_expires_at; /* 0: never */
+	Jsonb	   *failure;		/* or NULL */
 } IntakeOperation;
 
 /*

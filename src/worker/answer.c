@@ -20,10 +20,12 @@
 #define SEND_TIMEOUT 60000
 
 IntakeAnswer *
-intake_answer_make(void)
+intake_answer_make(IntakeLink *link)
 {
 	IntakeAnswer *answer = palloc0(sizeof(IntakeAnswer));
 
+	answer->link = link;
+	answer->status = 200;
 	initStringInfo(&answer->body);
 	return answer;
 }
@@ -51,19 +53,39 @@ append_header(StringInfo json, const char *name, const char *value)
 	appendStringInfoChar(json, ']');
 }
 
-/* Sends a text as UTF-8. */
+/* Sends a text of the database's encoding as UTF-8. */
 static bool
-send_text(IntakeLink *link, char type, char *text, int len)
+send_text(IntakeLink *link, char type, const char *text, int len)
+{
+	char	   *utf8 = pg_server_to_any(text, len, PG_UTF8);
+	int			utf8_len = utf8 == text ? len : (int) strlen(utf8);
+	int			sent = 0;
+
+	do
+	{
+		int			piece = Min(utf8_len - sent, INTAKE_FRAME_BODY);
+
+		if (type != INTAKE_FRAME_ANSWER_BODY)
+			piece = utf8_len;
+		if (!intake_link_send(link, type, utf8 + sent, piece, SEND_TIMEOUT))
+			return false;
+		sent += piece;
+	} while (sent < utf8_len);
+	return true;
+}
+
+/* The length of the text in UTF-8. */
+static int
+utf8_length(const char *text, int len)
 {
 	char	   *utf8 = pg_server_to_any(text, len, PG_UTF8);
 
-	return intake_link_send(link, type, utf8,
-							utf8 == text ? len : strlen(utf8), SEND_TIMEOUT);
+	return utf8 == text ? len : (int) strlen(utf8);
 }
 
-/* The head: status, headers and the length of the body. */
+/* The head: status and headers; with length < 0 the body's is not known. */
 static bool
-send_head(const IntakeAnswer *answer, IntakeLink *link, int length)
+send_head(const IntakeAnswer *answer, int length)
 {
 	StringInfoData json;
 	ListCell   *cell;
@@ -74,7 +96,8 @@ send_head(const IntakeAnswer *answer, IntakeLink *link, int length)
 	appendStringInfoString(&json, ", \"headers\": [");
 	if (answer->content_type != NULL)
 		append_header(&json, "content-type", answer->content_type);
-	append_header(&json, "content-length", psprintf("%d", length));
+	if (length >= 0)
+		append_header(&json, "content-length", psprintf("%d", length));
 	if (answer->is_retryable)
 		append_header(&json, "retry-after", psprintf("%d", RETRY_AFTER));
 	foreach(cell, answer->headers)
@@ -84,33 +107,47 @@ send_head(const IntakeAnswer *answer, IntakeLink *link, int length)
 		append_header(&json, header->name, header->value);
 	}
 	appendStringInfoString(&json, "]}");
-	return send_text(link, INTAKE_FRAME_ANSWER, json.data, json.len);
+	return send_text(answer->link, INTAKE_FRAME_ANSWER, json.data, json.len);
+}
+
+void
+intake_answer_stream(IntakeAnswer *answer, const char *text)
+{
+	if (!answer->has_begun && !send_head(answer, -1))
+		return;
+	answer->has_begun = true;
+	(void) send_text(answer->link, INTAKE_FRAME_ANSWER_BODY, text,
+					 strlen(text));
+}
+
+/* The end, with the status that the head could not tell. */
+static bool
+send_end(const IntakeAnswer *answer)
+{
+	StringInfoData json;
+
+	initStringInfo(&json);
+	appendStringInfoString(&json, "{\"trailers\": [");
+	if (answer->has_begun)
+		append_header(&json, "x-intake-status",
+					  psprintf("%d", answer->status));
+	appendStringInfo(&json, "], \"rows\": " INT64_FORMAT "}", answer->rows);
+	return intake_link_send(answer->link, INTAKE_FRAME_ANSWER_END, json.data,
+							json.len, SEND_TIMEOUT);
 }
 
 bool
-intake_answer_send(const IntakeAnswer *answer, IntakeLink *link)
+intake_answer_send(IntakeAnswer *answer)
 {
-	char	   *body = pg_server_to_any(answer->body.data, answer->body.len,
-										PG_UTF8);
-	int			length = body == answer->body.data ? answer->body.len :
-		(int) strlen(body);
-	char	   *end;
-	int			sent;
+	const StringInfo body = &answer->body;
 
 	if (answer->is_preflight)
-		return intake_link_send(link, INTAKE_FRAME_GO_ON, "{}", 2,
+		return intake_link_send(answer->link, INTAKE_FRAME_GO_ON, "{}", 2,
 								SEND_TIMEOUT);
-	if (!send_head(answer, link, length))
+	if (!answer->has_begun &&
+		!send_head(answer, utf8_length(body->data, body->len)))
 		return false;
-	for (sent = 0; sent < length; sent += INTAKE_FRAME_BODY)
-	{
-		if (!intake_link_send(link, INTAKE_FRAME_ANSWER_BODY, body + sent,
-							  Min(length - sent, INTAKE_FRAME_BODY),
-							  SEND_TIMEOUT))
-			return false;
-	}
-	end = psprintf("{\"trailers\": [], \"rows\": " INT64_FORMAT "}",
-				   answer->rows);
-	return intake_link_send(link, INTAKE_FRAME_ANSWER_END, end, strlen(end),
-							SEND_TIMEOUT);
+	return (body->len == 0 ||
+			send_text(answer->link, INTAKE_FRAME_ANSWER_BODY, body->data,
+					  body->len)) && send_end(answer);
 }

@@ -4,19 +4,20 @@
  *	  The worker that owns the HTTP program.
  *
  *	settings --configure--> pg_intake_http --wanted--> loaders
- *							   |  log, counters
- *							   v
- *						server log, shared memory
+ *								   |
+ *								   +--log--> server log
  *
  * It has shared memory but no database, and waits for nobody: the program
  * may die or hang at any time and is started anew; loaders start in the
- * background.  While the port is 0 the program is told to finish.
+ * background.  A port that becomes 0 by a reload closes the listeners and lets
+ * running requests end.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/xlog.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
@@ -24,14 +25,14 @@
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "tcop/tcopprot.h"
-#include "utils/builtins.h"
 #include "utils/guc.h"
-#include "utils/jsonb.h"
+#include "utils/json.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "worker/gateway.h"
 #include "worker/gateway_config.h"
+#include "worker/json_object.h"
 #include "worker/loader_start.h"
 #include "worker/program.h"
 #include "worker/shared.h"
@@ -46,10 +47,11 @@
 typedef struct Gateway
 {
 	IntakeProgram program;
-	pgsocket	listener;
+	pgsocket	listener;		/* for loaders; the program accepts there */
 	MemoryContext round;		/* reset each turn of the loop */
-	bool		is_ready;		/* as the program was told last */
-	bool		is_finishing;	/* it was told to finish */
+	bool		is_told;		/* the program knows the two below */
+	bool		is_standby;
+	const char *problem;		/* why no loader works, or NULL */
 } Gateway;
 
 void
@@ -71,12 +73,10 @@ intake_gateway_register(void)
 static void
 tell(Gateway *gateway, char type, const char *json)
 {
-	if (gateway->program.pid == 0 ||
-		intake_link_send(gateway->program.link, type, json, strlen(json),
-						 SEND_TIMEOUT))
-		return;
-	intake_program_kill(&gateway->program);
-	(void) intake_program_reap(&gateway->program);
+	if (gateway->program.pid != 0 &&
+		!intake_link_send(gateway->program.link, type, json, strlen(json),
+						  SEND_TIMEOUT))
+		intake_program_end(&gateway->program, false);
 }
 
 static void
@@ -90,91 +90,112 @@ tell_configuration(Gateway *gateway)
 	explicit_bzero(json.data, json.len);
 }
 
-/* Whether uploads can be served: not on a standby. */
+/* Whether uploads can be served; says so when it has changed. */
 static void
 tell_readiness(Gateway *gateway)
 {
-	bool		is_ready = !RecoveryInProgress();
+	bool		is_standby = RecoveryInProgress();
+	const char *problem = intake_loaders_look();
+	StringInfoData json;
 
-	if (gateway->is_ready == is_ready)
+	if (problem != NULL)
+		intake_loaders_start(1);
+	if (gateway->is_told && gateway->is_standby == is_standby &&
+		gateway->problem == problem)
 		return;
-	gateway->is_ready = is_ready;
-	tell(gateway, INTAKE_FRAME_UPDATE, is_ready ?
-		 "{\"ready\": true, \"writable\": true, \"reason\": null}" :
-		 "{\"ready\": false, \"writable\": false, \"reason\": \"the server is a standby\"}");
+	gateway->is_told = true;
+	gateway->is_standby = is_standby;
+	gateway->problem = problem;
+	initStringInfo(&json);
+	appendStringInfo(&json, "{\"ready\": %s, \"writable\": %s, \"reason\": ",
+					 problem == NULL ? "true" : "false",
+					 is_standby ? "false" : "true");
+	escape_json(&json, problem != NULL ? problem :
+				is_standby ? "the server is a standby" : "");
+	appendStringInfoChar(&json, '}');
+	tell(gateway, INTAKE_FRAME_UPDATE, json.data);
 }
 
+/* Starts the program when there is a port and it is time. */
 static void
 start_program(Gateway *gateway)
 {
-	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+	MemoryContext old;
 	bool		is_started;
 
+	if (gateway->program.pid != 0 || intake_port == 0 ||
+		GetCurrentTimestamp() < gateway->program.next_start)
+		return;
+	old = MemoryContextSwitchTo(TopMemoryContext);
 	is_started = intake_program_start(&gateway->program, gateway->listener);
 	MemoryContextSwitchTo(old);
 	if (!is_started)
 		return;
-	gateway->is_finishing = false;
-	gateway->is_ready = !RecoveryInProgress();
+	gateway->is_told = false;
 	tell_configuration(gateway);
-	gateway->is_ready = !gateway->is_ready;
 	tell_readiness(gateway);
-}
-
-/* A member of a frame's JSON as text, or NULL. */
-static char *
-member(Jsonb *object, const char *name)
-{
-	JsonbValue	value;
-
-	if (getKeyJsonValueFromContainer(&object->root, name, strlen(name),
-									 &value) == NULL)
-		return NULL;
-	if (value.type == jbvString)
-		return pnstrdup(value.val.string.val, value.val.string.len);
-	if (value.type == jbvNumeric)
-		return DatumGetCString(DirectFunctionCall1(numeric_out,
-												   NumericGetDatum(value.val.numeric)));
-	return NULL;
 }
 
 /* What the program has to say goes into the server's log. */
 static void
 log_message(Jsonb *object)
 {
-	char	   *level = member(object, "level");
-	char	   *message = member(object, "message");
-	char	   *detail = member(object, "detail");
+	char	   *level = NULL;
+	char	   *message = NULL;
+	char	   *detail = NULL;
 
+	(void) intake_json_object_text(object, "level", &level);
+	(void) intake_json_object_text(object, "message", &message);
+	(void) intake_json_object_text(object, "detail", &detail);
 	ereport(level != NULL && strcmp(level, "debug") == 0 ? DEBUG1 :
 			level != NULL && strcmp(level, "warning") == 0 ? WARNING : LOG,
 			(errmsg("%s", message == NULL ? "" : message),
-			 detail == NULL ? 0 : errdetail("%s", detail)));
+			 detail == NULL ? 0 : errdetail_internal("%s", detail)));
+}
+
+/* The addresses that the program listens on now. */
+static void
+log_listening(const Jsonb *object)
+{
+	List	   *addresses = NIL;
+	ListCell   *cell;
+
+	(void) intake_json_object_texts(object, "listening", &addresses);
+	foreach(cell, addresses)
+		ereport(LOG,
+				(errmsg("the gateway listens on %s",
+						(char *) lfirst(cell))));
 }
 
 /* Does what a frame of the program asks for. */
 static void
 take_frame(Gateway *gateway, const IntakeFrame *frame)
 {
-	char	   *text = pnstrdup(frame->payload, frame->len);
-	Jsonb	   *object = DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
-															CStringGetDatum(text)));
-	char	   *wanted;
+	const char *problem = NULL;
+	Jsonb	   *object = intake_json_object_read(frame->payload, frame->len,
+												 &problem);
+	double		wanted = 0;
+	bool		is_there;
 
+	if (object == NULL)
+	{
+		ereport(WARNING,
+				(errmsg("the HTTP program sent a frame that is no JSON object")));
+		return;
+	}
 	switch (frame->type)
 	{
 		case INTAKE_FRAME_WANTED:
-			wanted = member(object, "wanted");
-			if (wanted != NULL)
-				intake_loaders_start(atoi(wanted));
+			(void) intake_json_object_number(object, "wanted", &wanted,
+											 &is_there);
+			intake_loaders_start((int) Min(wanted, INTAKE_MAX_LOADERS));
 			break;
 		case INTAKE_FRAME_LOG:
 			log_message(object);
 			break;
 		case INTAKE_FRAME_LISTENING:
 			intake_program_settle(&gateway->program);
-			ereport(LOG,
-					(errmsg("the gateway's addresses: %s", text)));
+			log_listening(object);
 			break;
 		default:
 			break;
@@ -183,7 +204,7 @@ take_frame(Gateway *gateway, const IntakeFrame *frame)
 
 /* Takes all frames that have arrived. */
 static void
-take_frames(Gateway *gateway)
+take_frames(Gateway *gateway, bool is_ending)
 {
 	IntakeProgram *program = &gateway->program;
 	IntakeLinkEvent event = INTAKE_LINK_NOTHING;
@@ -194,7 +215,7 @@ take_frames(Gateway *gateway)
 										true)) == INTAKE_LINK_FRAME)
 		take_frame(gateway, &frame);
 	if (event == INTAKE_LINK_CLOSED)
-		intake_program_kill(program);
+		intake_program_end(program, is_ending);
 }
 
 /* Waits until something happens. */
@@ -213,7 +234,10 @@ wait_for_events(Gateway *gateway)
 	CHECK_FOR_INTERRUPTS();
 }
 
-/* Lets running uploads end, for a while, and ends what is left. */
+/*
+ * Lets running uploads end, for a while, and ends what is left.  Status 1, so
+ * that a gateway that somebody has ended is started again.
+ */
 static void
 shut_down(Gateway *gateway)
 {
@@ -225,27 +249,17 @@ shut_down(Gateway *gateway)
 	while (gateway->program.pid != 0 && GetCurrentTimestamp() < end)
 	{
 		wait_for_events(gateway);
-		take_frames(gateway);
-		(void) intake_program_reap(&gateway->program);
+		take_frames(gateway, true);
+		(void) intake_program_reap(&gateway->program, true);
 	}
-	intake_program_kill(&gateway->program);
-	proc_exit(0);
-}
-
-/* Starts or ends the program as the settings ask for. */
-static void
-follow_port(Gateway *gateway)
-{
-	IntakeProgram *program = &gateway->program;
-
-	if (program->pid == 0 && intake_port != 0 &&
-		GetCurrentTimestamp() >= program->next_start)
-		start_program(gateway);
+	intake_program_end(&gateway->program, true);
+	proc_exit(1);
 }
 
 static void
 turn(Gateway *gateway)
 {
+	start_program(gateway);
 	wait_for_events(gateway);
 	if (ShutdownRequestPending)
 		shut_down(gateway);
@@ -255,35 +269,30 @@ turn(Gateway *gateway)
 		ProcessConfigFile(PGC_SIGHUP);
 		tell_configuration(gateway);
 	}
-	take_frames(gateway);
-	(void) intake_program_reap(&gateway->program);
-	(void) intake_loaders_reap();
-	follow_port(gateway);
+	take_frames(gateway, false);
+	(void) intake_program_reap(&gateway->program, false);
 	tell_readiness(gateway);
 }
 
 void
 intake_gateway_main(Datum argument)
 {
-	Gateway		gateway = {{0}};
+	Gateway		gateway = {.listener = PGINVALID_SOCKET};
 
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
+	pqsignal(SIGCHLD, SIG_DFL);
+	/* Texts of the program are UTF-8, and so is what the log gets of them. */
+	SetDatabaseEncoding(PG_UTF8);
 	BackgroundWorkerUnblockSignals();
 
-	LWLockAcquire(intake_shared->lock, LW_EXCLUSIVE);
-	intake_shared->gateway_pid = MyProcPid;
-	intake_shared->gateway_latch = MyLatch;
-	LWLockRelease(intake_shared->lock);
-
-	gateway.listener = intake_loader_listen();
+	gateway.listener = intake_loaders_listen();
 	gateway.round = AllocSetContextCreate(TopMemoryContext,
 										  "pg_intake gateway round",
 										  ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(gateway.round);
 	for (;;)
 	{
-		MemoryContextSwitchTo(gateway.round);
-		follow_port(&gateway);
 		turn(&gateway);
 		MemoryContextReset(gateway.round);
 	}

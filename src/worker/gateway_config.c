@@ -7,21 +7,21 @@
  */
 #include "postgres.h"
 
-#include <netdb.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/ip.h"
 #include "storage/fd.h"
 #include "utils/json.h"
 #include "utils/memutils.h"
-#include "utils/varlena.h"
 
 #include "worker/gateway_config.h"
+#include "worker/gateway_listen.h"
 #include "worker/worker_settings.h"
 
 #define MAX_PEM_SIZE (1024 * 1024)
+
+/* What the program is told where the settings have no limit. */
+#define NO_LIMIT (INT64CONST(1) << 50)
 
 /* How long what follows an early answer is read before the end, ms. */
 #define DRAIN_TIME 2000
@@ -29,77 +29,6 @@
 /* The last good pair; both NULL without TLS. */
 static char *certificate = NULL;
 static char *private_key = NULL;
-
-/* Appends one numeric address. */
-static void
-append_address(StringInfo json, const struct addrinfo *info, int *count)
-{
-	char		host[NI_MAXHOST];
-
-	if (getnameinfo(info->ai_addr, info->ai_addrlen, host, sizeof(host), NULL,
-					0, NI_NUMERICHOST) != 0)
-		return;
-	appendStringInfoString(json, (*count)++ > 0 ? ", " : "");
-	escape_json(json, host);
-}
-
-/* Appends the addresses of a name; "*" is all of the machine's. */
-static void
-append_addresses(StringInfo json, const char *name, int *count)
-{
-	struct addrinfo hints = {0};
-	struct addrinfo *list = NULL;
-	struct addrinfo *it;
-	int			code;
-
-	hints.ai_socktype = SOCK_STREAM;
-	hints.ai_flags = AI_PASSIVE;
-	code = getaddrinfo(strcmp(name, "*") == 0 ? NULL : name, "0", &hints,
-					   &list);
-	if (code != 0)
-	{
-		ereport(LOG,
-				(errmsg("could not resolve address \"%s\" of pg_intake.listen_addresses: %s",
-						name, gai_strerror(code))));
-		return;
-	}
-	for (it = list; it != NULL; it = it->ai_next)
-	{
-		if (it->ai_family == AF_INET || it->ai_family == AF_INET6)
-			append_address(json, it, count);
-	}
-	freeaddrinfo(list);
-}
-
-/* Where TLS is asked for and not to be had, nobody is served without. */
-static int
-usable_port(void)
-{
-	if (intake_tls_certificate_file[0] == '\0' || certificate != NULL)
-		return intake_port;
-	ereport(LOG,
-			(errmsg("the gateway does not listen without its certificate")));
-	return 0;
-}
-
-static void
-append_listen(StringInfo json)
-{
-	char	   *names = pstrdup(intake_listen_addresses);
-	List	   *list = NIL;
-	ListCell   *cell;
-	int			count = 0;
-
-	appendStringInfoString(json, "\"listen\": [");
-	if (!SplitGUCList(names, ',', &list))
-		ereport(LOG,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid list syntax in parameter \"%s\"",
-						"pg_intake.listen_addresses")));
-	foreach(cell, list)
-		append_addresses(json, lfirst(cell), &count);
-	appendStringInfo(json, "], \"port\": %d", usable_port());
-}
 
 /* Whether the file's contents may be trusted with, or as, a secret. */
 static bool
@@ -187,6 +116,19 @@ read_pair(void)
 	private_key = new_key;
 }
 
+/* Where TLS is asked for and not to be had, nobody is served without. */
+static int
+usable_port(void)
+{
+	if (intake_port == 0 || intake_tls_certificate_file[0] == '\0' ||
+		certificate != NULL)
+		return intake_port;
+	ereport(LOG,
+			(errcode(ERRCODE_CONFIG_FILE_ERROR),
+			 errmsg("the gateway does not listen without its certificate")));
+	return 0;
+}
+
 static void
 append_tls(StringInfo json)
 {
@@ -203,6 +145,13 @@ append_tls(StringInfo json)
 	appendStringInfoChar(json, '}');
 }
 
+/* A limit of which 0 means that there is none. */
+static int64
+limit_or_none(int64 limit)
+{
+	return limit == 0 ? NO_LIMIT : limit;
+}
+
 static void
 append_limits(StringInfo json)
 {
@@ -213,13 +162,14 @@ append_limits(StringInfo json)
 	}			limits[] = {
 		{"header_count", intake_max_header_count},
 		{"header_bytes", intake_max_header_size},
-		{"body_bytes", (int64) intake_max_body_size * 1024},
-		{"inflated_bytes", (int64) intake_max_inflated_size * 1024},
+		{"body_bytes", limit_or_none((int64) intake_max_body_size * 1024)},
+		{"inflated_bytes",
+		limit_or_none((int64) intake_max_inflated_size * 1024)},
 		{"idle_timeout_ms", intake_idle_timeout},
 		{"header_timeout_ms", intake_header_timeout},
 		{"body_timeout_ms", intake_body_timeout},
 		{"min_upload_rate", intake_min_upload_rate},
-		{"max_upload_duration_ms", intake_max_upload_duration},
+		{"max_upload_duration_ms", limit_or_none(intake_max_upload_duration)},
 		{"max_connections", intake_max_http_connections},
 		{"max_connections_per_address", intake_max_connections_per_address},
 		{"max_streams", intake_max_streams},
@@ -244,8 +194,8 @@ intake_gateway_config_append(StringInfo json)
 	static const char *const log_requests[] = {"none", "errors", "all"};
 
 	read_pair();
-	appendStringInfoChar(json, '{');
-	append_listen(json);
+	appendStringInfo(json, "{\"port\": %d, ", usable_port());
+	intake_gateway_listen_append(json);
 	append_tls(json);
 	append_limits(json);
 	appendStringInfo(json, ", \"log_requests\": \"%s\"}",

@@ -56,7 +56,8 @@ make_room(IntakeLink *link)
 	memmove(link->buffer, link->buffer + link->start, unread);
 	link->start = 0;
 	link->end = unread;
-	if (unread == link->size)
+	if (link->size - unread < INTAKE_FRAME_BODY &&
+		link->size < INTAKE_FRAME_HEAD + INTAKE_FRAME_MAX)
 	{
 		link->size = Min(2 * link->size,
 						 INTAKE_FRAME_HEAD + INTAKE_FRAME_MAX);
@@ -70,7 +71,9 @@ take_bytes(IntakeLink *link)
 {
 	ssize_t		n;
 
-	if (link->end == link->size)
+	if (link->start == link->end)
+		link->start = link->end = 0;
+	if (link->size - link->end < INTAKE_FRAME_BODY)
 		make_room(link);
 	n = recv(link->socket, link->buffer + link->end, link->size - link->end,
 			 MSG_DONTWAIT);
@@ -198,6 +201,17 @@ intake_link_send(IntakeLink *link, char type, const void *payload, size_t len,
 	return !link->is_closed &&
 		send_bytes(link, head, sizeof(head), timeout) &&
 		send_bytes(link, payload, len, timeout);
+}
+
+bool
+intake_link_is_closed(IntakeLink *link)
+{
+	char		byte;
+
+	if (!link->is_closed &&
+		recv(link->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+		link->is_closed = true;
+	return link->is_closed;
 }
 
 void

@@ -40,6 +40,9 @@ extern IntakeLinkEvent intake_link_receive(IntakeLink *link,
 extern bool intake_link_send(IntakeLink *link, char type, const void *payload,
 							 size_t len, long timeout);
 
+/* Whether the peer has gone, as far as that is known now. */
+extern bool intake_link_is_closed(IntakeLink *link);
+
 /* Closes the socket. */
 extern void intake_link_close(IntakeLink *link);
 

@@ -7,6 +7,10 @@
  * directory under a relative path, since an absolute one may be too long, and
  * in pg_stat_tmp, which base backups leave out.
  *
+ * One that ends before it has reached the HTTP program could not do its work
+ * (the database is missing, say): the next one is started a little later, and
+ * again later each time, until one does.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -18,20 +22,26 @@
 
 #include "miscadmin.h"
 #include "postmaster/bgworker.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "worker/loader_start.h"
 #include "worker/shared.h"
 #include "worker/worker_settings.h"
 
-/* After a loader that could not start, the next one waits so long, ms. */
-#define RETRY_DELAY 1000
+#define MIN_DELAY 500			/* ms */
+#define MAX_DELAY 10000
+
+#define NO_SLOT "no background worker is free for a loader"
+#define NO_START "loaders cannot start, see the server's log"
 
 static BackgroundWorkerHandle *handles[INTAKE_MAX_LOADERS];
 static TimestampTz next_start = 0;
+static int	delay = MIN_DELAY;
+static const char *problem = NULL;
 
 pgsocket
-intake_loader_listen(void)
+intake_loaders_listen(void)
 {
 	struct sockaddr_un address = {0};
 	pgsocket	listener = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -50,30 +60,34 @@ intake_loader_listen(void)
 	return listener;
 }
 
-int
-intake_loaders_count(void)
-{
-	int			count = 0;
-	int			i;
-
-	for (i = 0; i < INTAKE_MAX_LOADERS; i++)
-		count += handles[i] != NULL;
-	return count;
-}
-
 /* The next start waits. */
 static void
-put_off(void)
+put_off(const char *reason)
 {
-	next_start = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
-											 RETRY_DELAY);
+	problem = reason;
+	next_start = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), delay);
+	delay = Min(2 * delay, MAX_DELAY);
+}
+
+/* Whether a loader has the slot, be it one of a gateway before this one. */
+static bool
+is_taken(int i)
+{
+	bool		result;
+
+	LWLockAcquire(intake_shared->lock, LW_SHARED);
+	result = handles[i] != NULL || intake_shared->loaders[i].pid != 0;
+	LWLockRelease(intake_shared->lock);
+	return result;
 }
 
 /* Starts the loader of a slot; false when there is no process for it. */
 static bool
 start_loader(int slot)
 {
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
 	BackgroundWorker worker = {0};
+	bool		is_started;
 
 	LWLockAcquire(intake_shared->lock, LW_EXCLUSIVE);
 	memset(&intake_shared->loaders[slot], 0, sizeof(IntakeLoaderSlot));
@@ -89,53 +103,52 @@ start_loader(int slot)
 	strlcpy(worker.bgw_name, "pg_intake loader", BGW_MAXLEN);
 	strlcpy(worker.bgw_type, "pg_intake loader", BGW_MAXLEN);
 	worker.bgw_main_arg = Int32GetDatum(slot);
-	if (RegisterDynamicBackgroundWorker(&worker, &handles[slot]))
-		return true;
-	handles[slot] = NULL;
-	return false;
+	is_started = RegisterDynamicBackgroundWorker(&worker, &handles[slot]);
+	if (!is_started)
+		handles[slot] = NULL;
+	MemoryContextSwitchTo(old);
+	return is_started;
 }
 
 void
 intake_loaders_start(int wanted)
 {
-	int			allowed = Min(intake_max_loaders, INTAKE_MAX_LOADERS) -
-		intake_loaders_count();
 	int			i;
 
 	if (GetCurrentTimestamp() < next_start)
 		return;
-	for (i = 0; i < INTAKE_MAX_LOADERS && wanted > 0 && allowed > 0; i++)
+	for (i = 0; i < intake_max_loaders && wanted > 0; i++)
 	{
-		if (handles[i] != NULL)
+		if (is_taken(i))
 			continue;
 		if (!start_loader(i))
 		{
 			ereport(LOG,
-					(errmsg("could not start a loader: no slot is free"),
-					 errhint("Raise max_worker_processes.")));
-			put_off();
+					(errmsg("could not start a loader: no background worker is free"),
+					 errhint("You may need to increase max_worker_processes.")));
+			put_off(NO_SLOT);
 			return;
 		}
 		wanted--;
-		allowed--;
 	}
 }
 
-/* Whether the loader of the slot had come as far as to wait for requests. */
+/* Whether the loader of the slot has come as far as to wait for requests. */
 static bool
-has_connected(int slot)
+has_connected(int i)
 {
 	bool		result;
 
 	LWLockAcquire(intake_shared->lock, LW_SHARED);
-	result = intake_shared->loaders[slot].has_connected;
+	result = intake_shared->loaders[i].has_connected;
 	LWLockRelease(intake_shared->lock);
 	return result;
 }
 
-bool
-intake_loaders_reap(void)
+const char *
+intake_loaders_look(void)
 {
+	bool		has_some = false;
 	bool		has_failed = false;
 	int			i;
 
@@ -143,26 +156,21 @@ intake_loaders_reap(void)
 	{
 		pid_t		pid;
 
-		if (handles[i] == NULL ||
-			GetBackgroundWorkerPid(handles[i], &pid) != BGWH_STOPPED)
+		if (handles[i] == NULL)
 			continue;
+		has_some = has_some || has_connected(i);
+		if (GetBackgroundWorkerPid(handles[i], &pid) != BGWH_STOPPED)
+			continue;
+		has_failed = has_failed || !has_connected(i);
 		pfree(handles[i]);
 		handles[i] = NULL;
-		has_failed = has_failed || !has_connected(i);
 	}
-	if (has_failed)
-		put_off();
-	return has_failed;
-}
-
-void
-intake_loaders_terminate(void)
-{
-	int			i;
-
-	for (i = 0; i < INTAKE_MAX_LOADERS; i++)
+	if (has_some)
 	{
-		if (handles[i] != NULL)
-			TerminateBackgroundWorker(handles[i]);
+		problem = NULL;
+		delay = MIN_DELAY;
 	}
+	else if (has_failed)
+		put_off(NO_START);
+	return problem;
 }

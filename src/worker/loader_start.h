@@ -12,18 +12,15 @@
 #define INTAKE_LOADER_SOCKET "pg_stat_tmp/pg_intake.loaders"
 
 /* A socket that listens there; raises an error when that is not possible. */
-extern pgsocket intake_loader_listen(void);
+extern pgsocket intake_loaders_listen(void);
 
-/* Starts as many loaders as are wanted and allowed. */
+/* Starts as many loaders as are wanted and allowed, unless it is too early. */
 extern void intake_loaders_start(int wanted);
 
-/* Forgets loaders that have ended; true when one could not do its work. */
-extern bool intake_loaders_reap(void);
-
-/* Ends all of them. */
-extern void intake_loaders_terminate(void);
-
-/* How many there are. */
-extern int	intake_loaders_count(void);
+/*
+ * Takes note of loaders that have connected or ended.  Returns why there is
+ * none that could do any work, or NULL when there is no such reason.
+ */
+extern const char *intake_loaders_look(void);
 
 #endif							/* INTAKE_LOADER_START_H */

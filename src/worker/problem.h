@@ -1,28 +1,33 @@
 /*-------------------------------------------------------------------------
  *
  * problem.h
- *	  An error as an answer's body.
+ *	  An error as an answer.
  *
- * Messages, details and hints are the error's own; no text is made here.
+ * Messages, details and hints are the error's own; no text is made here, but
+ * for the hint at clients that take line ends away.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef INTAKE_PROBLEM_H
 #define INTAKE_PROBLEM_H
 
+#include "utils/jsonb.h"
+
 #include "worker/route.h"
 
 /*
- * Appends the members of a JSON object that tell of the error: sqlstate,
- * message, detail, hint, constraint, record, line, column, value; those that
- * it has.
+ * The error as the registry keeps it: sqlstate, message, detail, hint,
+ * constraint, record, line, column, value; those that it has.
  */
-extern void intake_problem_append_members(StringInfo json,
-										  const ErrorData *error);
+extern Jsonb *intake_problem_describe(const ErrorData *error);
 
-/* Makes the answer, in the form of the route's family. */
+/*
+ * Makes the answer, in the form of the route's family; route and request may
+ * be NULL.
+ */
 extern void intake_problem_answer(const IntakeRoute *route,
 								  const IntakeHttpRequest *request,
+								  const IntakeCall *call,
 								  const ErrorData *error,
 								  IntakeAnswer *answer);
 

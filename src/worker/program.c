@@ -119,6 +119,7 @@ intake_program_start(IntakeProgram *program, pgsocket listener)
 		put_off(program);
 		return false;
 	}
+	fflush(NULL);
 	pid = fork();
 	if (pid == 0)
 		become_program(path, ends[1], listener);
@@ -137,40 +138,48 @@ intake_program_start(IntakeProgram *program, pgsocket listener)
 	return true;
 }
 
+/* Takes leave of a program that has ended, with a message in the log. */
+static void
+bury(IntakeProgram *program, int status, bool is_expected)
+{
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+		ereport(LOG,
+				(errmsg("could not execute \"%s\"", PROGRAM_NAME),
+				 errhint("It is installed beside the library of pg_intake.")));
+	else if (!is_expected)
+		ereport(LOG,
+				(errmsg("\"%s\" (PID %d) has ended: %s", PROGRAM_NAME,
+						(int) program->pid, wait_result_to_str(status))));
+	intake_link_close(program->link);
+	program->link = NULL;
+	program->pid = 0;
+	put_off(program);
+}
+
 bool
-intake_program_reap(IntakeProgram *program)
+intake_program_reap(IntakeProgram *program, bool is_expected)
 {
 	int			status;
 
 	if (program->pid == 0 ||
 		waitpid(program->pid, &status, WNOHANG) != program->pid)
 		return false;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-		ereport(LOG,
-				(errmsg("could not execute \"%s\"", PROGRAM_NAME),
-				 errhint("It is installed beside the library of pg_intake.")));
-	else
-		ereport(LOG,
-				(errmsg("\"%s\" (PID %d) has ended: %s", PROGRAM_NAME,
-						(int) program->pid, wait_result_to_str(status))));
-	intake_link_close(program->link);
-	program->pid = 0;
-	put_off(program);
+	bury(program, status, is_expected);
 	return true;
 }
 
+/* One that is dead already keeps the status that it died with. */
 void
-intake_program_kill(IntakeProgram *program)
+intake_program_end(IntakeProgram *program, bool is_expected)
 {
-	int			status;
+	int			status = 0;
 
 	if (program->pid == 0)
 		return;
-	kill(program->pid, SIGKILL);
+	(void) kill(program->pid, SIGKILL);
 	while (waitpid(program->pid, &status, 0) < 0 && errno == EINTR)
 		;
-	intake_link_close(program->link);
-	program->pid = 0;
+	bury(program, status, is_expected);
 }
 
 void

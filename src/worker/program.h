@@ -30,12 +30,12 @@ extern bool intake_program_start(IntakeProgram *program, pgsocket listener);
 
 /*
  * Takes note that the program has ended, if it has: returns true once, with
- * a message in the log and next_start set.
+ * next_start set and, unless that was expected, a message in the log.
  */
-extern bool intake_program_reap(IntakeProgram *program);
+extern bool intake_program_reap(IntakeProgram *program, bool is_expected);
 
-/* Ends the program at once. */
-extern void intake_program_kill(IntakeProgram *program);
+/* The same of a program that is ended now, if it has not ended by itself. */
+extern void intake_program_end(IntakeProgram *program, bool is_expected);
 
 /* It has run well: the next start after an end need not wait long. */
 extern void intake_program_settle(IntakeProgram *program);

@@ -61,25 +61,24 @@ make_named(char *name, char *value)
 static List *
 read_headers(JsonbContainer *object)
 {
+	JsonbContainer *list;
 	JsonbValue	value;
 	List	   *headers = NIL;
-	int			n;
 	int			i;
 
 	if (getKeyJsonValueFromContainer(object, "headers", strlen("headers"),
 									 &value) == NULL ||
 		value.type != jbvBinary)
 		return NIL;
-	n = JsonContainerSize(value.val.binary.data);
-	for (i = 0; i < n; i++)
+	list = value.val.binary.data;
+	for (i = 0; i < JsonContainerSize(list); i++)
 	{
-		JsonbValue *pair =
-			getIthJsonbValueFromContainer(value.val.binary.data, i);
+		JsonbValue *pair = getIthJsonbValueFromContainer(list, i);
+		JsonbContainer *texts = pair->val.binary.data;
 
 		if (pair->type == jbvBinary)
-			headers = lappend(headers,
-							  make_named(text_element(pair->val.binary.data, 0),
-										 text_element(pair->val.binary.data, 1)));
+			headers = lappend(headers, make_named(text_element(texts, 0),
+												  text_element(texts, 1)));
 	}
 	return headers;
 }
@@ -203,8 +202,8 @@ intake_request_read(const IntakeFrame *frame, IntakeLink *link)
 	IntakeHttpRequest *request = palloc0(sizeof(IntakeHttpRequest));
 	char	   *text = pg_any_to_server(pnstrdup(frame->payload, frame->len),
 										frame->len, PG_UTF8);
-	Jsonb	   *json = DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
-														  CStringGetDatum(text)));
+	Datum		object = DirectFunctionCall1(jsonb_in, CStringGetDatum(text));
+	Jsonb	   *json = DatumGetJsonbP(object);
 	JsonbContainer *root = &json->root;
 	char	   *body = text_member(root, "body");
 
@@ -246,6 +245,21 @@ const char *
 intake_request_header(const IntakeHttpRequest *request, const char *name)
 {
 	return find_named(request->headers, name);
+}
+
+const char *
+intake_request_sole_header(const IntakeHttpRequest *request, const char *name)
+{
+	int			count = 0;
+	ListCell   *cell;
+
+	foreach(cell, request->headers)
+		count += strcmp(((IntakeNamedText *) lfirst(cell))->name, name) == 0;
+	if (count > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("header \"%s\" is given more than once", name)));
+	return intake_request_header(request, name);
 }
 
 const char *

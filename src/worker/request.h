@@ -27,7 +27,7 @@ typedef struct IntakeHttpRequest
 	List	   *headers;		/* (IntakeNamedText), names in lower case */
 	char	   *version;		/* "1.1" or "2" */
 	char	   *peer;
-	char	   *request_id;
+	char	   *request_id;		/* or NULL */
 	bool		is_preflight;	/* only the head is asked about */
 	bool		has_body;
 	IntakeLink *link;			/* brings the body, takes the answer */
@@ -40,9 +40,14 @@ typedef struct IntakeHttpRequest
 extern IntakeHttpRequest *intake_request_read(const IntakeFrame *frame,
 											  IntakeLink *link);
 
-/* The value of a header, or NULL; of several the first. */
+/*
+ * The value of a header, or NULL; of several the first.  Raises 22023 when
+ * there are several of a header that only one counts of.
+ */
 extern const char *intake_request_header(const IntakeHttpRequest *request,
 										 const char *name);
+extern const char *intake_request_sole_header(const IntakeHttpRequest *request,
+											  const char *name);
 
 /* The value of a parameter of the query, or NULL. */
 extern const char *intake_request_parameter(const IntakeHttpRequest *request,

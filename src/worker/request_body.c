@@ -12,91 +12,213 @@
 
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 
+#include "worker/json_object.h"
 #include "worker/request_body.h"
+#include "worker/status.h"
 
-typedef struct BodyState
+/* A stream that brings nothing for so long pauses, ms. */
+#define PAUSE 50
+
+static Jsonb *
+read_json(const IntakeFrame *frame)
 {
-	IntakeLink *link;
-	IntakeFrame frame;			/* the piece at hand */
-	size_t		used;			/* so many of its bytes have been read */
-	bool		is_ended;
-} BodyState;
+	const char *problem = NULL;
+	Jsonb	   *json = intake_json_object_read(frame->payload, frame->len,
+											   &problem);
 
-/* The body ends before its end: the frame says why. */
+	if (json == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROTOCOL_VIOLATION),
+				 errmsg("the HTTP program sent a frame that is no JSON object")));
+	return json;
+}
+
+/* The body ends before its end: the program says why. */
 static void
-report_broken(const IntakeFrame *frame)
+report_broken(const IntakeBody *body, bool has_gone)
 {
+	char	   *reason = NULL;
+	double		status = 0;
+	bool		is_there;
+
+	(void) intake_json_object_text(body->end, "reason", &reason);
+	(void) intake_json_object_number(body->end, "status", &status, &is_there);
+	if (!is_there || status < 400 || status > 499)
+		status = 400;
+	ereport(ERROR,
+			(errcode(intake_status_code((int) status)),
+			 has_gone ?
+			 errmsg("the client has gone before the end of the body") :
+			 errmsg("the body is broken"),
+			 reason == NULL || reason[0] == '\0' ? 0 :
+			 errdetail_internal("%s", reason)));
+}
+
+static void
+take_break(IntakeBody *body)
+{
+	JsonbValue *value;
 	bool		has_gone;
 
-	has_gone = strstr(pnstrdup(frame->payload, frame->len),
-					  "\"disconnect\": true") != NULL ||
-		strstr(pnstrdup(frame->payload, frame->len),
-			   "\"disconnect\":true") != NULL;
-	if (has_gone)
+	body->is_ended = true;
+	body->end = read_json(&body->frame);
+	value = intake_json_object_member(body->end, "disconnect");
+	has_gone = value != NULL && value->type == jbvBool && value->val.boolean;
+	if (!has_gone || !body->may_be_cut)
+		report_broken(body, has_gone);
+	body->is_cut = true;
+}
+
+/* Looks for line ends, and for what there is where they are missing. */
+static void
+look_for_lines(IntakeBody *body)
+{
+	const char *bytes = body->frame.payload;
+	size_t		i;
+
+	body->received += body->frame.len;
+	body->has_line_end = memchr(bytes, '\n', body->frame.len) != NULL ||
+		memchr(bytes, '\r', body->frame.len) != NULL;
+	for (i = 0; i < body->frame.len && !body->has_line_end; i++)
+	{
+		if (bytes[i] == ' ')
+			continue;
+		if ((bytes[i] == '[' && body->last == ']') ||
+			(bytes[i] == '{' && body->last == '}'))
+			body->has_joint = true;
+		body->last = bytes[i];
+	}
+}
+
+/* Waits for the next frame; says so to who wants to know of pauses. */
+static void
+receive_frame(IntakeBody *body)
+{
+	IntakeLinkEvent event = INTAKE_LINK_NOTHING;
+
+	if (body->on_pause != NULL)
+	{
+		event = intake_link_receive(body->link, &body->frame, PAUSE, false);
+		if (event == INTAKE_LINK_NOTHING)
+			body->on_pause(body->argument);
+	}
+	if (event == INTAKE_LINK_NOTHING)
+		event = intake_link_receive(body->link, &body->frame, -1, false);
+	if (event != INTAKE_LINK_FRAME)
 		ereport(ERROR,
 				(errcode(ERRCODE_CONNECTION_FAILURE),
-				 errmsg("the client has gone before the end of the body")));
-	ereport(ERROR,
-			(errcode(ERRCODE_PROTOCOL_VIOLATION),
-			 errmsg("the body is broken")));
+				 errmsg("the HTTP program has gone")));
 }
 
 /* Takes the next frame; the body is over when it says so. */
 static void
-next_frame(BodyState *state)
+next_frame(IntakeBody *body)
 {
-	state->used = state->frame.len = 0;
-	if (intake_link_receive(state->link, &state->frame, -1,
-							false) != INTAKE_LINK_FRAME)
-		ereport(ERROR,
-				(errcode(ERRCODE_CONNECTION_FAILURE),
-				 errmsg("the HTTP program has gone")));
-	switch (state->frame.type)
+	body->used = body->frame.len = 0;
+	receive_frame(body);
+	switch (body->frame.type)
 	{
 		case INTAKE_FRAME_BODY_DATA:
+			intake_request_digest_update(body->digest, body->frame.payload,
+										 body->frame.len);
+			if (!body->has_line_end)
+				look_for_lines(body);
 			break;
 		case INTAKE_FRAME_BODY_END:
-			state->is_ended = true;
+			body->is_ended = true;
+			body->end = read_json(&body->frame);
 			break;
 		case INTAKE_FRAME_BODY_BROKEN:
-			report_broken(&state->frame);
+			take_break(body);
 			break;
 		default:
 			ereport(ERROR,
 					(errcode(ERRCODE_PROTOCOL_VIOLATION),
-					 errmsg("unexpected frame \"%c\" in a body",
-							state->frame.type)));
+					 errmsg("the HTTP program sent a frame that does not belong into a body")));
 	}
 }
 
 static size_t
-read_body(IntakeSource *source, char *out, size_t len)
+read_body(IntakeBody *body, char *out, size_t len)
 {
-	BodyState  *state = source->state;
 	size_t		n;
 
-	while (!state->is_ended && state->used == state->frame.len)
-		next_frame(state);
-	if (state->is_ended)
+	while (!body->is_ended && body->used == body->frame.len)
+		next_frame(body);
+	if (body->is_ended)
 		return 0;
-	n = Min(len, state->frame.len - state->used);
-	memcpy(out, state->frame.payload + state->used, n);
-	state->used += n;
+	n = Min(len, body->frame.len - body->used);
+	memcpy(out, body->frame.payload + body->used, n);
+	body->used += n;
 	return n;
 }
 
-static const IntakeSourceRoutine body_routine = {"request", read_body};
+static size_t
+read_source(IntakeSource *source, char *out, size_t len)
+{
+	return read_body(source->state, out, len);
+}
+
+static const IntakeSourceRoutine body_routine = {"request", read_source};
+
+IntakeBody *
+intake_body_open(const IntakeHttpRequest *request)
+{
+	IntakeBody *body = palloc0(sizeof(IntakeBody));
+
+	body->link = request->link;
+	body->is_ended = !request->has_body;
+	body->digest = intake_request_digest_begin(request);
+	return body;
+}
 
 IntakeSource *
-intake_request_open_body(const IntakeHttpRequest *request)
+intake_body_source(IntakeBody *body)
 {
-	BodyState  *state = palloc0(sizeof(BodyState));
-	IntakeSource *source;
+	IntakeSource *source = intake_source_open(&body_routine, body, PG_UTF8);
 
-	state->link = request->link;
-	state->is_ended = !request->has_body;
-	source = intake_source_open(&body_routine, state, PG_UTF8);
 	source->kind = INTAKE_SOURCE_CLIENT;
 	return source;
+}
+
+char *
+intake_body_read_text(IntakeBody *body, size_t limit)
+{
+	StringInfoData text;
+	size_t		n;
+
+	initStringInfo(&text);
+	do
+	{
+		enlargeStringInfo(&text, INTAKE_FRAME_BODY);
+		n = read_body(body, text.data + text.len, INTAKE_FRAME_BODY);
+		text.len += n;
+		if (text.len > limit)
+			ereport(ERROR,
+					(errcode(ERRCODE_INTAKE_STATUS('4', '1', '3')),
+					 errmsg("the body is longer than %zu bytes", limit),
+					 errhint("Longer ones can be sent as NDJSON, one record a line.")));
+	} while (n > 0);
+	text.data[text.len] = '\0';
+	return pg_any_to_server(text.data, text.len, PG_UTF8);
+}
+
+void
+intake_body_check(IntakeBody *body)
+{
+	if (!body->is_cut)
+		intake_request_digest_check(body->digest, body->end);
+	if (intake_link_is_closed(body->link))
+		ereport(ERROR,
+				(errcode(ERRCODE_CONNECTION_FAILURE),
+				 errmsg("the HTTP program has gone")));
+}
+
+bool
+intake_body_is_flattened(const IntakeBody *body, bool is_ndjson)
+{
+	return body->received > 0 && !body->has_line_end &&
+		(!is_ndjson || body->has_joint);
 }

@@ -1,27 +1,47 @@
 /*-------------------------------------------------------------------------
  *
  * route.c
- *	  What the loaders serve, and how failures are answered.
+ *	  What the loaders serve, and how failures are recorded.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/json.h"
-#include "utils/jsonb.h"
-#include "utils/memutils.h"
-#include "utils/uuid.h"
+#include "utils/snapmgr.h"
 
-#include "ingest.h"
+#include "worker/openapi.h"
 #include "worker/problem.h"
 #include "worker/route.h"
 #include "worker/route_v1.h"
 
 /* All families' routes. */
-static const IntakeRoute *const families[] = {intake_routes_v1};
+static const IntakeRoute *const families[] = {
+	intake_routes_v1,
+	intake_routes_openapi
+};
+
+const IntakeRoute *
+intake_route_get(int i)
+{
+	int			family;
+
+	for (family = 0; family < lengthof(families); family++)
+	{
+		const IntakeRoute *route;
+
+		for (route = families[family]; route->name != NULL; route++)
+		{
+			if (i-- == 0)
+				return route;
+		}
+	}
+	return NULL;
+}
 
 /* Whether the path's segments are those of the route. */
 static bool
@@ -46,75 +66,77 @@ fits(const IntakeRoute *route, const List *segments)
 	return pattern[0] == '\0';
 }
 
+char *
+intake_route_methods(const IntakeHttpRequest *request)
+{
+	StringInfoData list;
+	const IntakeRoute *route;
+	int			i;
+
+	initStringInfo(&list);
+	for (i = 0; (route = intake_route_get(i)) != NULL; i++)
+	{
+		if (fits(route, request->segments))
+			appendStringInfo(&list, "%s%s", list.len > 0 ? ", " : "",
+							 route->method);
+	}
+	return list.data;
+}
+
 const IntakeRoute *
 intake_route_find(const IntakeHttpRequest *request)
 {
-	bool		is_path_known = false;
+	const IntakeRoute *route;
 	int			i;
 
-	for (i = 0; i < lengthof(families); i++)
+	for (i = 0; (route = intake_route_get(i)) != NULL; i++)
 	{
-		const IntakeRoute *route;
-
-		for (route = families[i]; route->name != NULL; route++)
-		{
-			if (!fits(route, request->segments))
-				continue;
-			is_path_known = true;
-			if (strcmp(route->method, request->method) == 0)
-				return route;
-		}
+		if (fits(route, request->segments) &&
+			strcmp(route->method, request->method) == 0)
+			return route;
 	}
-	if (is_path_known)
+	if (intake_route_methods(request)[0] != '\0')
 		ereport(ERROR,
-				(errcode(ERRCODE_INTAKE_NO_METHOD),
-				 errmsg("method %s is not served here", request->method)));
+				(errcode(ERRCODE_INTAKE_STATUS('4', '0', '5')),
+				 errmsg("method %s is not served here", request->method),
+				 errhint("The methods are %s.",
+						 intake_route_methods(request))));
 	ereport(ERROR,
-			(errcode(ERRCODE_INTAKE_NO_ROUTE),
-			 errmsg("there is nothing at \"%s\"", request->path)));
+			(errcode(ERRCODE_INTAKE_STATUS('4', '0', '4')),
+			 errmsg("there is nothing at \"%s\"", request->path),
+			 errhint("/openapi.json describes what there is.")));
 	return NULL;				/* not reached */
 }
 
-/* The error as the registry stores it. */
-static Jsonb *
-describe_error(const ErrorData *error)
-{
-	StringInfoData json;
-
-	initStringInfo(&json);
-	intake_problem_append_members(&json, error);
-	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
-											  CStringGetDatum(psprintf("{%s}", json.data))));
-}
-
-/*
- * Records the failure of an operation that had been claimed, unless it is
- * the operation's own state that was the failure.
- */
+/* Writes the record; the transaction is its own. */
 static void
 record_failure(const IntakeCall *call, const ErrorData *error)
 {
 	IntakeOperation operation = call->operation;
 
-	if (call->bearer == NULL || operation.identity.target == NULL ||
-		error->sqlerrcode == ERRCODE_INTAKE_RUNNING ||
-		error->sqlerrcode == ERRCODE_INTAKE_REUSED)
-		return;
 	StartTransactionCommand();
+	PushActiveSnapshot(GetTransactionSnapshot());
 	SetUserIdAndSecContext(call->bearer->role, SECURITY_LOCAL_USERID_CHANGE);
-	(void) intake_operation_fail(&operation, describe_error(error));
+	if (operation.mode == NULL)
+		operation.mode = "unknown";
+	if (call->body != NULL)
+		operation.counters.bytes_received = call->body->received;
+	(void) intake_operation_fail(&operation, intake_problem_describe(error));
+	PopActiveSnapshot();
 	CommitTransactionCommand();
 }
 
 void
-intake_route_fail(const IntakeRoute *route, const IntakeHttpRequest *request,
-				  const IntakeCall *call, const ErrorData *error,
-				  IntakeAnswer *answer)
+intake_route_record_failure(const IntakeCall *call, const ErrorData *error)
 {
 	MemoryContext context = CurrentMemoryContext;
 	Oid			user;
 	int			security;
 
+	if (call->bearer == NULL || call->operation.identity.target == NULL ||
+		call->is_dry_run || error->sqlerrcode == ERRCODE_INTAKE_RUNNING ||
+		error->sqlerrcode == ERRCODE_INTAKE_REUSED)
+		return;
 	GetUserIdAndSecContext(&user, &security);
 	PG_TRY();
 	{
@@ -122,6 +144,7 @@ intake_route_fail(const IntakeRoute *route, const IntakeHttpRequest *request,
 	}
 	PG_CATCH();
 	{
+		MemoryContextSwitchTo(context);
 		EmitErrorReport();
 		FlushErrorState();
 		AbortCurrentTransaction();
@@ -129,5 +152,4 @@ intake_route_fail(const IntakeRoute *route, const IntakeHttpRequest *request,
 	PG_END_TRY();
 	SetUserIdAndSecContext(user, security);
 	MemoryContextSwitchTo(context);
-	intake_problem_answer(route, request, error, answer);
 }

@@ -11,43 +11,62 @@
 #include "registry/operation.h"
 #include "worker/answer.h"
 #include "worker/request.h"
+#include "worker/request_body.h"
 #include "worker/status.h"
 #include "worker/token.h"
 
-/* SQLSTATEs of HTTP's own failures; status.c has their statuses. */
-#define ERRCODE_INTAKE_NO_ROUTE		MAKE_SQLSTATE('I', 'N', '4', '0', '4')
-#define ERRCODE_INTAKE_NO_METHOD	MAKE_SQLSTATE('I', 'N', '4', '0', '5')
-#define ERRCODE_INTAKE_MEDIA_TYPE	MAKE_SQLSTATE('I', 'N', '4', '1', '5')
-
-/* What a request's work has come to. */
+/* What a request's work has come to, for the answer to its failure. */
 typedef struct IntakeCall
 {
 	IntakeBearer *bearer;		/* NULL until authenticated */
+	IntakeBody *body;			/* NULL until opened */
+	const char *format;			/* of the body, or NULL */
+	bool		is_dry_run;
 	IntakeOperation operation;	/* identity is set once it is claimed */
-	bool		has_written;	/* it ran something of the role's */
+	const char *query_id;		/* of the client's, or NULL */
 } IntakeCall;
 
+/* What a route's body is, for the description of the routes. */
+typedef enum IntakeRouteBody
+{
+	INTAKE_BODY_NONE,
+	INTAKE_BODY_UPLOAD,
+	INTAKE_BODY_PARTITIONS
+} IntakeRouteBody;
+
+/*
+ * The handler does the work, as the principal and in a transaction, and makes
+ * the answer; for a preflight it checks the head and sets is_preflight in it.
+ */
 typedef struct IntakeRoute
 {
 	const char *name;			/* for counters and the log */
 	IntakeFamily family;
 	const char *method;
 	const char *path;			/* "{x}" stands for any one segment */
+	const char *summary;		/* for the description */
+	IntakeRouteBody body;
+	bool		is_public;		/* no token, no transaction */
 	void		(*handle) (const IntakeHttpRequest *request, IntakeCall *call,
 						   IntakeAnswer *answer);
+	const char *const *parameters;	/* of the query, beside the options */
+	bool		has_options;	/* those of the door are parameters */
 } IntakeRoute;
+
+/* Route i of all, counted from 0, or NULL. */
+extern const IntakeRoute *intake_route_get(int i);
 
 /* The route of a request; raises IN404 or IN405 when there is none. */
 extern const IntakeRoute *intake_route_find(const IntakeHttpRequest *request);
 
+/* The methods that the request's path has, as header Allow wants them. */
+extern char *intake_route_methods(const IntakeHttpRequest *request);
+
 /*
- * Makes the answer to an error, in the form of the route's family, and
- * records the failure of an operation that had been claimed.  route may be
- * NULL.  No transaction is open.
+ * Records the failure of an operation that had been claimed, in a transaction
+ * of its own; none is open.  Raises no error, but logs it.
  */
-extern void intake_route_fail(const IntakeRoute *route,
-							  const IntakeHttpRequest *request,
-							  const IntakeCall *call, const ErrorData *error,
-							  IntakeAnswer *answer);
+extern void intake_route_record_failure(const IntakeCall *call,
+										const ErrorData *error);
 
 #endif							/* INTAKE_ROUTE_H */

@@ -18,6 +18,7 @@
 
 IntakeShared *intake_shared = NULL;
 
+static intake_request_hook_type previous_request_hook = NULL;
 static shmem_startup_hook_type previous_startup_hook = NULL;
 
 static void
@@ -41,6 +42,8 @@ startup(void)
 static void
 request(void)
 {
+	if (previous_request_hook != NULL)
+		previous_request_hook();
 	RequestAddinShmemSpace(MAXALIGN(sizeof(IntakeShared)));
 	RequestNamedLWLockTranche(TRANCHE_NAME, 1);
 }
@@ -70,7 +73,29 @@ intake_shared_enter(int slot)
 	it->pid = MyProcPid;
 	it->database = MyDatabaseId;
 	it->latch = MyLatch;
-	it->has_connected = true;
+	it->is_busy = it->must_retire = it->must_end = false;
 	LWLockRelease(intake_shared->lock);
 	before_shmem_exit(leave_at_exit, Int32GetDatum(slot));
+}
+
+int
+intake_shared_retire(Oid database, bool is_forced)
+{
+	int			left = 0;
+	int			i;
+
+	LWLockAcquire(intake_shared->lock, LW_EXCLUSIVE);
+	for (i = 0; i < INTAKE_MAX_LOADERS; i++)
+	{
+		IntakeLoaderSlot *it = &intake_shared->loaders[i];
+
+		if (it->pid == 0 || it->database != database)
+			continue;
+		it->must_retire = true;
+		it->must_end = it->must_end || is_forced;
+		SetLatch(it->latch);
+		left += is_forced || !it->is_busy;
+	}
+	LWLockRelease(intake_shared->lock);
+	return left;
 }

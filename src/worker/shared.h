@@ -21,15 +21,16 @@ typedef struct IntakeLoaderSlot
 {
 	int			pid;			/* 0: not running */
 	Oid			database;
-	bool		has_connected;	/* to the HTTP program */
+	bool		has_connected;	/* to the HTTP program, at some time */
+	bool		is_busy;		/* with a request */
+	bool		must_retire;	/* its database is wanted by somebody */
+	bool		must_end;		/* even when it is busy: FORCE */
 	Latch	   *latch;
 } IntakeLoaderSlot;
 
 typedef struct IntakeShared
 {
 	LWLock	   *lock;			/* of all below */
-	int			gateway_pid;	/* 0: none */
-	Latch	   *gateway_latch;
 	IntakeLoaderSlot loaders[INTAKE_MAX_LOADERS];
 } IntakeShared;
 
@@ -41,5 +42,12 @@ extern void intake_shared_request(void);
 
 /* Enters the loader into the slot that it was started for. */
 extern void intake_shared_enter(int slot);
+
+/*
+ * Asks the loaders of a database to retire, those that are busy too when it
+ * is to be dropped by force.  Returns how many are left, but for busy ones
+ * that were not asked.
+ */
+extern int	intake_shared_retire(Oid database, bool is_forced);
 
 #endif							/* INTAKE_SHARED_H */

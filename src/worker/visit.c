@@ -17,16 +17,23 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "commands/discard.h"
+#include "catalog/namespace.h"
+#include "commands/async.h"
+#include "commands/extension.h"
+#include "commands/portalcmds.h"
+#include "commands/prepare.h"
+#include "commands/sequence.h"
 #include "miscadmin.h"
 #include "pgstat.h"
+#include "storage/lock.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/timeout.h"
 
-#include "worker/answer.h"
+#include "compat.h"
+#include "worker/problem.h"
 #include "worker/route.h"
-#include "worker/token.h"
 #include "worker/visit.h"
 #include "worker/worker_settings.h"
 
@@ -39,15 +46,38 @@ typedef struct Visit
 	const IntakeRoute *route;	/* NULL until it has been found */
 	IntakeCall	call;
 	IntakeAnswer *answer;
+	bool		is_session_used;	/* something of the role's may have run */
 } Visit;
+
+/* Says in the log which request an error is of. */
+static void
+report_request(void *argument)
+{
+	const Visit *visit = argument;
+	const IntakeHttpRequest *request = visit->request;
+
+	if (request == NULL)
+		return;
+	errcontext("%s %s, request \"%s\"%s%s%s", request->method, request->path,
+			   request->request_id == NULL ? "" : request->request_id,
+			   visit->call.query_id == NULL ? "" : ", query \"",
+			   visit->call.query_id == NULL ? "" : visit->call.query_id,
+			   visit->call.query_id == NULL ? "" : "\"");
+}
 
 /* Who the request is; the transaction is its own. */
 static void
 authenticate(Visit *visit)
 {
-	const char *header = intake_request_header(visit->request,
-											   "authorization");
+	const char *header;
 
+	if (!OidIsValid(get_extension_oid("pg_intake", true)))
+		ereport(ERROR,
+				(errcode(ERRCODE_CONFIG_FILE_ERROR),
+				 errmsg("the gateway's database has no extension pg_intake"),
+				 errhint("Run CREATE EXTENSION pg_intake in database \"%s\".",
+						 intake_database)));
+	header = intake_request_sole_header(visit->request, "authorization");
 	PushActiveSnapshot(GetTransactionSnapshot());
 	visit->call.bearer = intake_token_authenticate(header);
 	PopActiveSnapshot();
@@ -71,66 +101,95 @@ work(Visit *visit)
 	Oid			user;
 	int			security;
 
+	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
 	MemoryContextSwitchTo(visit->context);
 	GetUserIdAndSecContext(&user, &security);
 	authenticate(visit);
 	set_lock_timeout();
+	visit->is_session_used = true;
 	SetUserIdAndSecContext(visit->call.bearer->role,
 						   security | SECURITY_LOCAL_USERID_CHANGE);
+	PushActiveSnapshot(GetTransactionSnapshot());
 	visit->route->handle(visit->request, &visit->call, visit->answer);
+	PopActiveSnapshot();
 	CommitTransactionCommand();
 	SetUserIdAndSecContext(user, security);
 	MemoryContextSwitchTo(visit->context);
 }
 
-/* Forgets what the request has left in the session. */
+/*
+ * Forgets what a trigger or function of the request may have left in the
+ * session: what DISCARD ALL does, but for the plans, which are nobody's.
+ */
 static void
 clean_session(void)
 {
-	DiscardStmt *statement;
-
 	StartTransactionCommand();
-	statement = makeNode(DiscardStmt);
-	statement->target = DISCARD_ALL;
-	DiscardCommand(statement, true);
+	PortalHashTableDeleteAll();
+	ResetAllOptions();
+	DropAllPreparedStatements();
+	Async_UnlistenAll();
+	LockReleaseAll(USER_LOCKMETHOD, true);
+	ResetTempTableNamespace();
+	ResetSequenceCaches();
 	CommitTransactionCommand();
 }
 
 static void
 run(Visit *visit)
 {
+	IntakeHttpRequest *request;
 	char	   *activity;
 
-	visit->request = intake_request_read(visit->frame, visit->link);
-	activity = psprintf("%s %s (%s)", visit->request->method,
-						visit->request->path, visit->request->request_id ?
-						visit->request->request_id : "");
+	request = intake_request_read(visit->frame, visit->link);
+	visit->request = request;
+	activity = psprintf("%s %s (%s)", request->method, request->path,
+						request->request_id ? request->request_id : "");
 	pgstat_report_activity(STATE_RUNNING, activity);
-	visit->route = intake_route_find(visit->request);
+	visit->route = intake_route_find(request);
 	visit->answer->route = visit->route->name;
-	work(visit);
+	if (!visit->route->is_public)
+		work(visit);
+	else if (request->is_preflight)
+		visit->answer->is_preflight = true;
+	else
+		visit->route->handle(request, &visit->call, visit->answer);
 }
 
-/*
- * Takes the error, undoes the transaction and makes the answer; what the
- * route has to record of the failure goes into a transaction of its own.
- */
+/* Whether the error goes into the server's log. */
+static bool
+is_logged(const ErrorData *error)
+{
+	return intake_log_requests != INTAKE_LOG_REQUESTS_NONE ||
+		intake_status_of(error->sqlerrcode, INTAKE_FAMILY_V1).status >= 500;
+}
+
+/* Takes the error, undoes the transaction and makes the answer. */
 static void
 fail(Visit *visit)
 {
+	IntakeAnswer *begun = visit->answer;
 	ErrorData  *error;
 
+	HOLD_INTERRUPTS();
+	disable_all_timeouts(false);
+	QueryCancelPending = false;
 	MemoryContextSwitchTo(visit->context);
 	error = CopyErrorData();
-	if (intake_log_requests != INTAKE_LOG_REQUESTS_NONE)
+	if (is_logged(error))
 		EmitErrorReport();
-	FlushErrorState();
 	AbortCurrentTransaction();
+	FlushErrorState();
+	RESUME_INTERRUPTS();
+
 	MemoryContextSwitchTo(visit->context);
-	visit->answer = intake_answer_make();
-	intake_route_fail(visit->route, visit->request, &visit->call, error,
-					  visit->answer);
+	intake_route_record_failure(&visit->call, error);
+	visit->answer = intake_answer_make(visit->link);
+	visit->answer->has_begun = begun->has_begun;
+	visit->answer->headers = begun->lasting_headers;
+	intake_problem_answer(visit->route, visit->request, &visit->call, error,
+						  visit->answer);
 }
 
 void
@@ -138,9 +197,15 @@ intake_visit(IntakeLink *link, const IntakeFrame *frame,
 			 MemoryContext context)
 {
 	Visit		visit = {.link = link, .frame = frame, .context = context};
+	ErrorContextCallback callback;
+
+	callback.callback = report_request;
+	callback.arg = &visit;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
 
 	MemoryContextSwitchTo(context);
-	visit.answer = intake_answer_make();
+	visit.answer = intake_answer_make(link);
 	PG_TRY();
 	{
 		run(&visit);
@@ -150,8 +215,11 @@ intake_visit(IntakeLink *link, const IntakeFrame *frame,
 		fail(&visit);
 	}
 	PG_END_TRY();
+	error_context_stack = callback.previous;
+
 	MemoryContextSwitchTo(context);
-	(void) intake_answer_send(visit.answer, link);
-	if (visit.call.has_written)
+	(void) intake_answer_send(visit.answer);
+	if (visit.is_session_used)
 		clean_session();
+	pgstat_report_stat(false);
 }

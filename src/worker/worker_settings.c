@@ -32,14 +32,14 @@ int			intake_max_connections_per_address = 1000;
 int			intake_max_streams = 32;
 int			intake_max_header_count = 100;
 int			intake_max_header_size = 32 * 1024;
-int			intake_max_body_size = 0;
-int			intake_max_inflated_size = 0;
-int			intake_http_buffer_size = 256;
+int			intake_max_body_size = 64 * 1024 * 1024;	/* 64 GB */
+int			intake_max_inflated_size = 64 * 1024 * 1024;
+int			intake_http_buffer_size = 1024;
 int			intake_idle_timeout = 60 * 1000;
 int			intake_header_timeout = 10 * 1000;
 int			intake_body_timeout = 30 * 1000;
 int			intake_min_upload_rate = 1024;
-int			intake_max_upload_duration = 0;
+int			intake_max_upload_duration = 12 * 60 * 60 * 1000;
 int			intake_max_queue = 100;
 int			intake_queue_timeout = 10 * 1000;
 
@@ -74,7 +74,7 @@ static const Number numbers[] = {
 	/* More lets a fast client run ahead of a busy loader. */
 	{"pg_intake.http_buffer_size",
 		"Sets how much of a body waits for a loader before the client does.",
-		NULL, &intake_http_buffer_size, 64, 64 * 1024, GUC_UNIT_KB},
+		NULL, &intake_http_buffer_size, 128, 64 * 1024, GUC_UNIT_KB},
 	{"pg_intake.idle_timeout",
 		"Sets how long a connection may be idle between requests.",
 		NULL, &intake_idle_timeout, 1, INT_MAX, GUC_UNIT_MS},
