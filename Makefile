@@ -6,6 +6,8 @@
 #   make check           every test, on private servers
 #   make check-unit      the scanners' unit tests, outside the server
 #   make check-tap       the tests of whole servers
+#   make check-http      the HTTP program, with a gateway and loaders of paper
+#   make valgrind-http   the same under valgrind
 #   make check-symbols   no library exports a name that postgres exports
 #   make check-format    the tree is as .clang-format wants it
 #   make fuzz            fuzz what reads payloads: FUZZ_S=60 seconds each,
@@ -131,6 +133,46 @@ OBJS = \
 	src/worker/visit.o \
 	src/worker/worker_settings.o
 
+# The HTTP program: no PostgreSQL in it, so none of its flags either.  PGXS
+# builds a module or a program, never both; the rules are below.
+HTTP_PROGRAM = pg_intake_http
+HTTP_OBJS = \
+	src/http/main.o \
+	src/http/answer.o \
+	src/http/body.o \
+	src/http/chars.o \
+	src/http/client.o \
+	src/http/config.o \
+	src/http/confine.o \
+	src/http/control.o \
+	src/http/h1.o \
+	src/http/h1_chunk.o \
+	src/http/h1_head.o \
+	src/http/h2.o \
+	src/http/h2_stream.o \
+	src/http/head.o \
+	src/http/inflate.o \
+	src/http/limits.o \
+	src/http/listener.o \
+	src/http/loader_pool.o \
+	src/http/log.o \
+	src/http/metrics.o \
+	src/http/own_route.o \
+	src/http/protocol.o \
+	src/http/request.o \
+	src/http/tls.o \
+	src/http/transport.o \
+	src/http/visit.o \
+	src/http/plain_frame.o \
+	src/http/plain_scan_utf8.o
+
+HTTP_CFLAGS = -std=gnu99 -O2 -g -Wall -Wextra -Wno-unused-parameter \
+	-Wno-sign-compare -Wdeclaration-after-statement -Wvla $(WERROR) \
+	-fPIE -fstack-protector-strong -fstack-clash-protection \
+	-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -D_GNU_SOURCE -I$(srcdir)/src
+HTTP_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed
+HTTP_LIBS = -levent_core -lnghttp2 -ljansson -lssl -lcrypto -lz -lzstd
+
 INTERNAL_HEADERS = $(wildcard src/*.h src/*/*.h)
 
 PG_CPPFLAGS = -I$(srcdir)/src
@@ -143,7 +185,7 @@ ISOLATION = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec))
 ISOLATION_OPTS = --inputdir=test --outputdir=. --load-extension=pg_intake
 
 EXTRA_CLEAN = test/unit/build test/avro/build test/fuzz/build \
-	test/bench/build
+	test/bench/build $(HTTP_PROGRAM) $(HTTP_OBJS)
 
 PG_CONFIG ?= pg_config
 
@@ -157,12 +199,40 @@ endif
 # PGXS tracks no headers.
 $(OBJS): $(INTERNAL_HEADERS)
 
+all: $(HTTP_PROGRAM)
+
+$(HTTP_OBJS): $(INTERNAL_HEADERS)
+
+src/http/%.o: src/http/%.c
+	$(CC) $(HTTP_CFLAGS) -c -o $@ $<
+
+src/http/plain_frame.o: src/frame.c
+	$(CC) $(HTTP_CFLAGS) -c -o $@ $<
+
+src/http/plain_scan_utf8.o: src/format/scan_utf8.c
+	$(CC) $(HTTP_CFLAGS) -c -o $@ $<
+
+$(HTTP_PROGRAM): $(HTTP_OBJS)
+	$(CC) $(HTTP_CFLAGS) $(HTTP_LDFLAGS) -o $@ $(HTTP_OBJS) $(HTTP_LIBS)
+
+install: install-http
+uninstall: uninstall-http
+
+.PHONY: install-http uninstall-http
+install-http: $(HTTP_PROGRAM) installdirs
+	$(INSTALL_PROGRAM) $(HTTP_PROGRAM) \
+		'$(DESTDIR)$(pkglibdir)/$(HTTP_PROGRAM)'
+
+uninstall-http:
+	rm -f '$(DESTDIR)$(pkglibdir)/$(HTTP_PROGRAM)'
+
 # test/run finds PostgreSQL itself unless it is told which.
 ifneq ($(filter command line environment,$(origin PG_CONFIG)),)
 export PG_CONFIG
 endif
 
-.PHONY: check-unit check-symbols check-format check-tap check-fuzz fuzz bench
+.PHONY: check-unit check-symbols check-format check-tap check-fuzz \
+	check-http valgrind-http fuzz bench
 
 ifeq ($(MAKECMDGOALS),check)
 .PHONY: check
@@ -170,8 +240,12 @@ check:
 	test/run
 endif
 
-check-unit check-tap check-fuzz: check-%:
+check-unit check-tap check-fuzz check-http: check-%:
 	test/run $*
+
+valgrind-http: $(HTTP_PROGRAM)
+	INTAKE_HTTP=$(abspath $(HTTP_PROGRAM)) INTAKE_VALGRIND=1 \
+		python3 test/http/run
 
 fuzz:
 	$(MAKE) --no-print-directory -C test/fuzz PG_CONFIG="$(PG_CONFIG)" fuzz
