@@ -109,9 +109,11 @@ append_query_parameters(StringInfo json, const IntakeRoute *route)
 		return;
 	for (i = 0; route->parameters != NULL && route->parameters[i] != NULL; i++)
 		append_parameter(json, route->parameters[i], "query", NULL);
-	for (i = 0; route->has_options &&
-		 intake_options_describe(i, door, &name, &text); i++)
-		append_parameter(json, name, "query", text);
+	if (route->has_options)
+	{
+		for (i = 0; intake_options_describe(i, door, &name, &text); i++)
+			append_parameter(json, name, "query", text);
+	}
 	if (strcmp(route->method, "POST") == 0)
 		append_parameter(json, "Idempotency-Key", "header",
 						 "the UUID of the operation");

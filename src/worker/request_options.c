@@ -223,7 +223,7 @@ check_repeated(const IntakeHttpRequest *request)
 	}
 }
 
-const IntakeOptions *
+bool
 intake_request_set_options(IntakeRequest *upload,
 						   const IntakeHttpRequest *request,
 						   List *type_parameters, int door)
@@ -248,7 +248,7 @@ intake_request_set_options(IntakeRequest *upload,
 	}
 	upload->options = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT,
 													   NULL));
-	return intake_options_peek(upload->options, door);
+	return intake_options_peek(upload->options, door)->dry_run;
 }
 
 pg_uuid_t

@@ -33,13 +33,12 @@ intake_media_type_of(const IntakeHttpRequest *request, List **parameters);
 /*
  * Sets mode, sys_op and options from the parameters of the query; door is
  * one of options.h, names are separated by commas or a JSON array.  Raises
- * 22023 for what no upload has.  type_parameters may be NIL.  Returns the
- * options as they are alone, without the target's.
+ * 22023 for what no upload has.  type_parameters may be NIL.  Returns
+ * whether it is a dry run.
  */
-extern const IntakeOptions *
-intake_request_set_options(IntakeRequest *upload,
-						   const IntakeHttpRequest *request,
-						   List *type_parameters, int door);
+extern bool intake_request_set_options(IntakeRequest *upload,
+									   const IntakeHttpRequest *request,
+									   List *type_parameters, int door);
 
 /* The UUID of a text in its usual form; raises 22023 for any other text. */
 extern pg_uuid_t intake_request_uuid(const char *text);

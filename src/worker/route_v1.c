@@ -124,9 +124,8 @@ upload_body(const IntakeHttpRequest *request, IntakeCall *call,
 
 	upload->format = type->format;
 	call->format = type->is_array ? NULL : type->format;
-	call->is_dry_run =
-		intake_request_set_options(upload, request, parameters,
-								   INTAKE_DOOR_UPLOAD)->dry_run;
+	call->is_dry_run = intake_request_set_options(upload, request, parameters,
+												  INTAKE_DOOR_UPLOAD);
 	call->body = intake_body_open(request);
 	if (request->is_preflight)
 	{
@@ -182,9 +181,8 @@ post_delete_partitions(const IntakeHttpRequest *request, IntakeCall *call,
 	upload.mode = INTAKE_MODE_DELETE;
 	upload.format = type->format;
 	upload.is_text = true;
-	call->is_dry_run =
-		intake_request_set_options(&upload, request, NIL,
-								   INTAKE_DOOR_DELETE)->dry_run;
+	call->is_dry_run = intake_request_set_options(&upload, request, NIL,
+												  INTAKE_DOOR_DELETE);
 	(void) intake_request_key(request, &upload.uuid);
 	call->operation.uuid = upload.uuid;
 	call->body = intake_body_open(request);
