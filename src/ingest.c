@@ -367,6 +367,7 @@ perform_operation(const IntakeRequest *request, Relation rel,
 	ErrorContextCallback callback;
 	IntakePlan *plan = intake_plan_make(request, rel, target, options);
 
+	operation->mode = intake_mode_name(plan->mode);
 	progress.relation = pstrdup(RelationGetRelationName(rel));
 	callback.callback = report_position;
 	callback.arg = &progress;
@@ -378,7 +379,6 @@ perform_operation(const IntakeRequest *request, Relation rel,
 	intake_progress_end();
 
 	error_context_stack = callback.previous;
-	operation->mode = intake_mode_name(plan->mode);
 	intake_operation_finish(operation);
 }
 

@@ -21,18 +21,21 @@
 /* A stream that brings nothing for so long pauses, ms. */
 #define PAUSE 50
 
-static Jsonb *
-read_json(const IntakeFrame *frame)
+/* Reads what the program says at the end; the reader's context may be short. */
+static void
+read_end(IntakeBody *body)
 {
+	MemoryContext old = MemoryContextSwitchTo(body->context);
 	const char *problem = NULL;
-	Jsonb	   *json = intake_json_object_read(frame->payload, frame->len,
-											   &problem);
 
-	if (json == NULL)
+	body->is_ended = true;
+	body->end = intake_json_object_read(body->frame.payload, body->frame.len,
+										&problem);
+	MemoryContextSwitchTo(old);
+	if (body->end == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROTOCOL_VIOLATION),
 				 errmsg("the HTTP program sent a frame that is no JSON object")));
-	return json;
 }
 
 /* The body ends before its end: the program says why. */
@@ -62,8 +65,7 @@ take_break(IntakeBody *body)
 	JsonbValue *value;
 	bool		has_gone;
 
-	body->is_ended = true;
-	body->end = read_json(&body->frame);
+	read_end(body);
 	value = intake_json_object_member(body->end, "disconnect");
 	has_gone = value != NULL && value->type == jbvBool && value->val.boolean;
 	if (!has_gone || !body->may_be_cut)
@@ -85,8 +87,8 @@ look_for_lines(IntakeBody *body)
 	{
 		if (bytes[i] == ' ')
 			continue;
-		if ((bytes[i] == '[' && body->last == ']') ||
-			(bytes[i] == '{' && body->last == '}'))
+		if ((bytes[i] == '[' || bytes[i] == '{') &&
+			(body->last == ']' || body->last == '}'))
 			body->has_joint = true;
 		body->last = bytes[i];
 	}
@@ -127,8 +129,7 @@ next_frame(IntakeBody *body)
 				look_for_lines(body);
 			break;
 		case INTAKE_FRAME_BODY_END:
-			body->is_ended = true;
-			body->end = read_json(&body->frame);
+			read_end(body);
 			break;
 		case INTAKE_FRAME_BODY_BROKEN:
 			take_break(body);
@@ -168,6 +169,7 @@ intake_body_open(const IntakeHttpRequest *request)
 {
 	IntakeBody *body = palloc0(sizeof(IntakeBody));
 
+	body->context = CurrentMemoryContext;
 	body->link = request->link;
 	body->is_ended = !request->has_body;
 	body->digest = intake_request_digest_begin(request);

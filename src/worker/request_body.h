@@ -13,6 +13,7 @@
 
 typedef struct IntakeBody
 {
+	MemoryContext context;
 	IntakeLink *link;
 	IntakeFrame frame;			/* the piece at hand */
 	size_t		used;			/* so many of its bytes have been read */
@@ -25,7 +26,7 @@ typedef struct IntakeBody
 	/* what tells a body that lost its line ends (curl -d) */
 	uint64		received;
 	bool		has_line_end;
-	bool		has_joint;		/* "][" or "}{" */
+	bool		has_joint;		/* "][", "}{" and the like */
 	char		last;			/* byte */
 
 	/* called before the reader waits for more of the body */
