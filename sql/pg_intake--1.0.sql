@@ -530,7 +530,7 @@ CREATE FUNCTION intake.verify_token(
 LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'intake_verify_token';
 REVOKE ALL ON FUNCTION intake.verify_token(text) FROM PUBLIC;
-COMMENT ON FUNCTION intake.verify_token(text) IS 'Who the bearer of a token is ("Bearer ..."), as an upload over HTTP would be told; an error says why it is refused.';
+COMMENT ON FUNCTION intake.verify_token(text) IS 'Who the bearer of a token is ("Bearer ..."), as an upload over HTTP would be told; an error says why it is refused. NULL: who a request without a token is.';
 
 CREATE FUNCTION intake.all_trusted_keys(
     OUT kid text, OUT kty text, OUT alg text, OUT thumbprint text, OUT source text,

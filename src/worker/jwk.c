@@ -11,6 +11,7 @@
 #include "common/sha2.h"
 #include "utils/memutils.h"
 
+#include "compat.h"
 #include "worker/json_object.h"
 #include "worker/jwk.h"
 #include "worker/scan_base64url.h"

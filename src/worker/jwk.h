@@ -25,6 +25,12 @@ typedef struct IntakeJwk
 	const char *thumbprint;		/* RFC 7638, by SHA-256 */
 } IntakeJwk;
 
+/*
+ * For reports while a statement may run that holds a token or a key, which
+ * must not get into the log.
+ */
+#define INTAKE_HIDE_STATEMENT errhidestmt(true), errhidecontext(true)
+
 /* The longest name of a key, in bytes. */
 #define INTAKE_MAX_KID_LENGTH 256
 

@@ -14,6 +14,7 @@
 #include "storage/fd.h"
 #include "utils/memutils.h"
 
+#include "compat.h"
 #include "settings.h"
 #include "worker/json_object.h"
 #include "worker/jwks.h"
@@ -108,7 +109,8 @@ add_key(List *keys, JsonbValue *item, int number, const char *path)
 	ereport(LOG,
 			(errcode(ERRCODE_CONFIG_FILE_ERROR),
 			 errmsg("key %d of file \"%s\" is not used", number, path),
-			 errdetail_internal("%s", problem)));
+			 errdetail_internal("%s", problem),
+			 INTAKE_HIDE_STATEMENT));
 	return keys;
 }
 
@@ -166,19 +168,23 @@ look_at_file(struct stat *state)
 }
 
 static bool
+is_same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/* What was read, or that nothing could be, holds until the file changes. */
+static bool
 is_current(const KeyFile *file, const struct stat *state)
 {
 	const struct stat *known = &file->state;
 
 	return file->context != NULL &&
 		   strcmp(file->path, intake_jwks_file) == 0 &&
-		   state->st_ino != 0 && known->st_ino == state->st_ino &&
-		   known->st_dev == state->st_dev &&
+		   known->st_dev == state->st_dev && known->st_ino == state->st_ino &&
 		   known->st_size == state->st_size &&
-		   known->st_mode == state->st_mode &&
-		   known->st_uid == state->st_uid &&
-		   known->st_mtim.tv_sec == state->st_mtim.tv_sec &&
-		   known->st_mtim.tv_nsec == state->st_mtim.tv_nsec;
+		   is_same_time(&known->st_mtim, &state->st_mtim) &&
+		   is_same_time(&known->st_ctim, &state->st_ctim);
 }
 
 /*
@@ -212,7 +218,8 @@ refresh_file(void)
 		ereport(LOG,
 				(errcode(ERRCODE_CONFIG_FILE_ERROR),
 				 errmsg("cannot use the keys of file \"%s\"", fresh.path),
-				 errdetail_internal("%s", fresh.problem)));
+				 errdetail_internal("%s", fresh.problem),
+				 INTAKE_HIDE_STATEMENT));
 }
 
 List *
@@ -245,6 +252,6 @@ intake_jwks_find(const char *kid)
 				 errmsg("the file of trusted keys cannot be used"),
 				 errdetail_log("File \"%s\": %s", key_file.path, problem),
 				 errhint("The server's log says why."),
-				 errhidestmt(true)));
+				 INTAKE_HIDE_STATEMENT));
 	return NULL;
 }

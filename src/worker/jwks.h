@@ -7,7 +7,7 @@
  * Its keys are trusted as those of intake.trust_key() are, so it must be a
  * file of the server's user or root's that nobody else may write to.  It is
  * read by each process when it is first needed, and again once it has
- * changed: another inode, size or time of modification.
+ * changed: another inode, size or time.
  *
  * A key of the set that is none for us (another type, for encryption, without
  * a name, private) is left out and logged, as the RFC wants it.  A file that

@@ -81,12 +81,13 @@ header_text(const Jsonb *header, const char *name)
  * of another type are signed by the same keys for something else.
  */
 static void
-check_type(const Jsonb *header)
+read_type(const Jsonb *header, IntakeJwt *jwt)
 {
 	static const char prefix[] = "application/";
 	char	   *type = header_text(header, "typ");
 	const char *name = type;
 
+	jwt->type = type;
 	if (type == NULL)
 		return;
 	if (pg_strncasecmp(name, prefix, strlen(prefix)) == 0)
@@ -120,7 +121,7 @@ read_algorithm(const Jsonb *header, int algorithms, IntakeJwt *jwt)
 static void
 read_header(const Jsonb *header, int algorithms, IntakeJwt *jwt)
 {
-	check_type(header);
+	read_type(header, jwt);
 	if (intake_json_object_member(header, "crit") != NULL)
 		ereport(ERROR,
 				(INTAKE_TOKEN_ERROR,

@@ -36,13 +36,13 @@
 
 /* The head of each error about a token. */
 #define INTAKE_TOKEN_ERROR \
-	errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION), \
-		errhidestmt(true), errhidecontext(true)
+	errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION), INTAKE_HIDE_STATEMENT
 
 typedef struct IntakeJwt
 {
 	IntakeAlgorithm algorithm;
 	const char *algorithm_name;
+	const char *type;			/* "JWT", "at+jwt", as it is written; or NULL */
 	const char *kid;			/* which key it says it is signed by */
 
 	/* in intake_jwt_verify() */

@@ -130,7 +130,7 @@ intake_principal_check_role(Oid role)
 			 superuser == role ? errdetail("It is a superuser.") :
 			 errdetail("It is a member of superuser \"%s\".",
 					   GetUserNameFromId(superuser, false)),
-			 errhidestmt(true)));
+			 errhidestmt(true), errhidecontext(true)));
 }
 
 Oid
@@ -141,8 +141,6 @@ intake_principal_find(const char *subject)
 	char	   *name;
 	Oid			role = InvalidOid;
 
-	if (strlen(subject) > INTAKE_MAX_SUBJECT_LENGTH)
-		return InvalidOid;
 	table = open_table(AccessShareLock);
 	row = find_row(table, subject);
 	if (row != NULL)
@@ -157,7 +155,7 @@ intake_principal_find(const char *subject)
 				 errmsg("role \"%s\" of the token's subject was dropped or renamed",
 						name),
 				 errhint("Map the subject again by intake.map_principal()."),
-				 errhidestmt(true)));
+				 errhidestmt(true), errhidecontext(true)));
 	intake_principal_check_role(role);
 	return role;
 }

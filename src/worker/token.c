@@ -76,7 +76,7 @@ configured_role(const char *name, const char *setting)
 				(errcode(ERRCODE_CONFIG_FILE_ERROR),
 				 errmsg("the role of setting \"%s\" does not exist", setting),
 				 errdetail_log("It is \"%s\".", name),
-				 errhidestmt(true)));
+				 INTAKE_HIDE_STATEMENT));
 	intake_principal_check_role(role);
 	return role;
 }
@@ -106,13 +106,13 @@ map_subject(IntakeBearer *bearer)
 				 errmsg("the token's subject is not mapped to a role"),
 				 errhint("Map it by intake.map_principal(), or give the token \"%s\" among its roles.",
 						 ROLE_OF_WRITERS),
-				 errhidestmt(true)));
+				 INTAKE_HIDE_STATEMENT));
 	if (intake_writer_role[0] == '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("the token's subject is not mapped to a role"),
 				 errhint("Map it by intake.map_principal(), or set pg_intake.writer_role."),
-				 errhidestmt(true)));
+				 INTAKE_HIDE_STATEMENT));
 	bearer->role = configured_role(intake_writer_role,
 								   "pg_intake.writer_role");
 }
@@ -139,18 +139,31 @@ verify_jwt(const char *token)
 	return jwt;
 }
 
+static char *
+read_subject(const IntakeJwt *jwt)
+{
+	char	   *subject = intake_jwt_text(jwt, "sub");
+
+	if (subject == NULL || subject[0] == '\0')
+		ereport(ERROR,
+				(INTAKE_TOKEN_ERROR,
+				 errmsg("the token names no subject"),
+				 errhint("Claim \"sub\" is required.")));
+	if (strlen(subject) > INTAKE_MAX_SUBJECT_LENGTH)
+		ereport(ERROR,
+				(INTAKE_TOKEN_ERROR,
+				 errmsg("the token's subject is longer than %d bytes",
+						INTAKE_MAX_SUBJECT_LENGTH)));
+	return subject;
+}
+
 IntakeBearer *
 intake_token_verify(const char *authorization)
 {
 	IntakeBearer *bearer = palloc0(sizeof(IntakeBearer));
 	IntakeJwt  *jwt = verify_jwt(find_token(authorization));
 
-	bearer->subject = intake_jwt_text(jwt, "sub");
-	if (bearer->subject == NULL || bearer->subject[0] == '\0')
-		ereport(ERROR,
-				(INTAKE_TOKEN_ERROR,
-				 errmsg("the token names no subject"),
-				 errhint("Claim \"sub\" is required.")));
+	bearer->subject = read_subject(jwt);
 	bearer->roles = intake_jwt_texts(jwt, "roles");
 	bearer->expires_at = jwt->expires_at;
 	map_subject(bearer);
@@ -185,20 +198,27 @@ texts_to_array(List *texts)
 										   TYPALIGN_INT));
 }
 
-/* intake.verify_token(authorization text) RETURNS record */
+/*
+ * intake.verify_token(authorization text) RETURNS record
+ *
+ * A token is verified whatever the settings want; NULL is a request that
+ * shows none.
+ */
 Datum
 intake_verify_token(PG_FUNCTION_ARGS)
 {
-	const char *authorization = PG_ARGISNULL(0) ? NULL :
-		text_to_cstring(PG_GETARG_TEXT_PP(0));
-	IntakeBearer *bearer = intake_token_verify(authorization);
+	IntakeBearer *bearer = PG_ARGISNULL(0) ?
+		intake_token_authenticate(NULL) :
+		intake_token_verify(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	Datum		values[COLUMNS];
 	bool		nulls[COLUMNS] = {0};
 	TupleDesc	tupdesc;
 
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	values[COLUMN_SUBJECT] = CStringGetTextDatum(bearer->subject);
+	nulls[COLUMN_SUBJECT] = bearer->subject == NULL;
+	if (bearer->subject != NULL)
+		values[COLUMN_SUBJECT] = CStringGetTextDatum(bearer->subject);
 	values[COLUMN_ROLE] = ObjectIdGetDatum(bearer->role);
 	values[COLUMN_ROLES] = texts_to_array(bearer->roles);
 	values[COLUMN_EXPIRES_AT] = TimestampTzGetDatum(bearer->expires_at);

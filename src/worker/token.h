@@ -9,8 +9,8 @@
  *	42501	it is good, but its subject may not write: 403
  *	F0000	the settings name a role or a file that cannot be used: 503
  *
- * Needs a transaction and an active snapshot, as the tables of keys and of
- * principals are read.
+ * Needs a transaction, as the tables of keys and of principals are read; they
+ * are read as they are now, whatever its snapshot.
  *
  *-------------------------------------------------------------------------
  */

@@ -115,7 +115,7 @@ intake_trusted_key_find(const char *kid)
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("trusted key \"%s\" cannot be used", kid),
 				 errdetail_internal("%s", problem),
-				 errhidestmt(true)));
+				 INTAKE_HIDE_STATEMENT));
 	return jwk != NULL ? jwk : intake_jwks_find(kid);
 }
 
@@ -162,7 +162,7 @@ read_jwk(FunctionCallInfo fcinfo, const char *kid)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("cannot trust key \"%s\"", kid),
 			 errdetail_internal("%s", problem),
-			 errhidestmt(true)));
+			 INTAKE_HIDE_STATEMENT));
 }
 
 /* Whether the row has just this key. */
