@@ -538,7 +538,10 @@ class H2:
         while True:
             got, got_flags, got_stream, payload = self.read()
             if got == self.SETTINGS and not got_flags & 1:
-                self.frame(self.SETTINGS, 1, 0)
+                try:
+                    self.frame(self.SETTINGS, 1, 0)
+                except OSError:
+                    pass        # our side may be shut down
             if (got == kind and (stream is None or got_stream == stream) and
                     got_flags & flags == flags):
                 return payload
