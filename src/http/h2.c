@@ -33,11 +33,20 @@ end_flood(H2 *h2)
 {
 	if (h2->is_flooded)
 		return;
-	h2->is_flooded = true;
+	h2->is_flooded = h2->is_told = true;
 	intake_metrics_reject(REJECT_FLOOD);
 	intake_log_limited(LOG_KIND_FLOOD, NULL, "cut off %s: too many HTTP/2 "
 					   "frames that do no work", h2->client->peer.address);
 	nghttp2_session_terminate_session(h2->session, NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+static void
+tell_fault(H2 *h2, const char *why)
+{
+	if (!h2->is_told)
+		intake_request_count_bad(h2->client->server, &h2->client->peer, 400,
+								 why);
+	h2->is_told = true;
 }
 
 /*
@@ -151,6 +160,9 @@ on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
 		frame->rst_stream.error_code != NGHTTP2_NO_ERROR &&
 		!intake_bucket_spend(&h2->resets, 1, RESETS_A_SECOND, RESETS_BURST))
 		end_flood(h2);
+	if (frame->hd.type == NGHTTP2_GOAWAY &&
+		frame->goaway.error_code != NGHTTP2_NO_ERROR)
+		tell_fault(h2, nghttp2_http2_strerror(frame->goaway.error_code));
 	if ((frame->hd.type == NGHTTP2_HEADERS ||
 		 frame->hd.type == NGHTTP2_DATA) &&
 		(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
@@ -279,8 +291,7 @@ input(void *state)
 	{
 		if (used == NGHTTP2_ERR_FLOODED)
 			end_flood(h2);
-		intake_request_count_bad(h2->client->server, &h2->client->peer, 400,
-								 nghttp2_strerror((int) used));
+		tell_fault(h2, nghttp2_strerror((int) used));
 		nghttp2_session_terminate_session(h2->session,
 										  NGHTTP2_PROTOCOL_ERROR);
 	}

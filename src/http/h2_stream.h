@@ -32,6 +32,7 @@ typedef struct H2
 	int			nstreams;
 	bool		has_eof;
 	bool		is_flooded;
+	bool		is_told;		/* why the connection ends is logged */
 } H2;
 
 struct H2Stream

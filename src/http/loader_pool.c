@@ -20,6 +20,7 @@
 #include "http/log.h"
 
 #define TICK_S 1
+#define MAX_FRAME (INTAKE_FRAME_HEAD + INTAKE_FRAME_MAX)
 
 typedef enum LoaderState
 {
@@ -170,19 +171,13 @@ take_input(void *owner)
 	for (;;)
 	{
 		size_t		len = evbuffer_get_length(in);
-		unsigned char *text = NULL;
+		unsigned char *text;
 
-		if (len >= INTAKE_FRAME_HEAD)
-		{
-			unsigned char *head = evbuffer_pullup(in, INTAKE_FRAME_HEAD);
-			size_t		size = 4 + ((size_t) head[0] << 24 |
-									(size_t) head[1] << 16 |
-									(size_t) head[2] << 8 | head[3]);
-
-			text = evbuffer_pullup(in, (ev_ssize_t) (size < len ? size : len));
-			len = size < len ? size : len;
-		}
-		used = text ? intake_frame_read((char *) text, len, &frame) : 0;
+		/* no more is moved than a frame needs */
+		if (len > MAX_FRAME)
+			len = MAX_FRAME;
+		text = evbuffer_pullup(in, (ev_ssize_t) len);
+		used = intake_frame_read((char *) text, len, &frame);
 		if (used == 0)
 			break;
 		if (used < 0 || !take_frame(loader, &frame))

@@ -385,8 +385,8 @@ intake_request_end_body(Request *request)
 }
 
 /*
- * Until something of the body was accepted there is nothing to record: the
- * failure is answered here.
+ * A disconnect goes to a loader, which records it.  Before there is a loader,
+ * anything else is answered here: nothing has begun.
  */
 void
 intake_request_fail_body(Request *request, int status, const char *why,
@@ -402,10 +402,8 @@ intake_request_fail_body(Request *request, int status, const char *why,
 	if (request->is_loading)
 		intake_visit_feed(request);
 	else if (request->has_head)
-		return;					/* a preflight's answer is on its way */
-	else if (is_disconnect &&
-			 (request->is_accepted || request->body.raw_bytes > 0 ||
-			  request->stream == NULL))
+		return;					/* the answer is on its way */
+	else if (is_disconnect)
 		intake_request_choose(request);
 	else
 		intake_request_refuse(request, status, why, -1);

@@ -266,12 +266,10 @@ write_out(Transport *transport)
 	bool		was_high = transport->is_high;
 	size_t		left;
 
-	if (transport->fd < 0)
-		evbuffer_drain(transport->out, evbuffer_get_length(transport->out));
-	else if (transport->is_handshaking ||
-			 transport->pending_end == TRANSPORT_LOST)
+	if (transport->fd < 0 || transport->is_handshaking ||
+		transport->pending_end == TRANSPORT_LOST)
 		return false;
-	else if (!send_out(transport))
+	if (!send_out(transport))
 	{
 		evbuffer_drain(transport->out, evbuffer_get_length(transport->out));
 		transport->pending_end = TRANSPORT_LOST;
@@ -281,8 +279,7 @@ write_out(Transport *transport)
 	left = evbuffer_get_length(transport->out);
 	if (left > 0)
 		event_add(transport->write_event, &transport->stall_time);
-	else if (transport->is_finished && !transport->is_shut &&
-			 transport->fd >= 0)
+	else if (transport->is_finished && !transport->is_shut)
 		shut_down(transport);
 	transport->is_writing = left > 0;
 	transport->is_high = left > TRANSPORT_LOW_WATER;
@@ -437,4 +434,15 @@ intake_transport_feed(Transport *transport, const char *text, size_t len)
 	if (evbuffer_add(transport->in, text, len) != 0)
 		abort();
 	transport->routine->input(transport->owner);
+}
+
+void
+intake_transport_take(Transport *transport)
+{
+	bool		was_high = transport->is_high;
+
+	evbuffer_drain(transport->out, evbuffer_get_length(transport->out));
+	transport->is_high = false;
+	if (was_high && transport->routine->drained != NULL)
+		transport->routine->drained(transport->owner);
 }

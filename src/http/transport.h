@@ -92,8 +92,9 @@ extern void intake_transport_pause(Transport *transport, bool is_paused);
 /* Shuts our side down when all of `out` is sent. */
 extern void intake_transport_finish(Transport *transport);
 
-/* For tests without sockets: these bytes have come. */
+/* For tests without sockets: these bytes have come, what is in out has gone. */
 extern void intake_transport_feed(Transport *transport, const char *text,
 								  size_t len);
+extern void intake_transport_take(Transport *transport);
 
 #endif							/* INTAKE_HTTP_TRANSPORT_H */

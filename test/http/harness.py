@@ -246,7 +246,8 @@ class Program:
         if os.environ.get("INTAKE_VALGRIND"):
             command = ["valgrind", "-q", "--error-exitcode=99",
                        "--leak-check=full", "--show-leak-kinds=definite",
-                       "--log-fd=2", PROGRAM, "--unconfined"]
+                       "--errors-for-leak-kinds=definite",
+                       "--log-file=%s/valgrind" % self.dir.name, PROGRAM, "--unconfined"]
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=self.err, preexec_fn=child, close_fds=False)
@@ -275,6 +276,9 @@ class Program:
             loader.sock.close()
         self.err.seek(0)
         text = self.err.read()
+        if os.path.exists(self.dir.name + "/valgrind"):
+            with open(self.dir.name + "/valgrind") as f:
+                text += f.read()
         self.err.close()
         self.dir.cleanup()
         if kind is None:
@@ -349,6 +353,8 @@ class Program:
         return done.returncode, done.stdout
 
     def rss_mb(self):
+        if os.environ.get("INTAKE_VALGRIND"):
+            return 0            # it would be valgrind's
         with open("/proc/%d/status" % self.process.pid) as f:
             for line in f:
                 if line.startswith("VmRSS"):
@@ -538,7 +544,10 @@ class H2:
         while True:
             got, got_flags, got_stream, payload = self.read()
             if got == self.SETTINGS and not got_flags & 1:
-                self.frame(self.SETTINGS, 1, 0)
+                try:
+                    self.frame(self.SETTINGS, 1, 0)
+                except OSError:
+                    pass        # our side may be shut down
             if (got == kind and (stream is None or got_stream == stream) and
                     got_flags & flags == flags):
                 return payload

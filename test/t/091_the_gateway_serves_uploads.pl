@@ -6,24 +6,17 @@ use strict;
 use warnings;
 
 use Digest::SHA qw(sha256_base64 sha512_base64);
+use FindBin;
 use JSON::PP;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-plan skip_all => 'curl is not there' if system('curl --version >/dev/null');
+use lib "$FindBin::RealBin/../lib";
+use IntakeGateway;
 
-my $port = PostgreSQL::Test::Cluster::get_free_port();
-my $node = PostgreSQL::Test::Cluster->new('gateway');
-$node->init;
-$node->append_conf(
-    'postgresql.conf', qq{
-    shared_preload_libraries = 'pg_intake'
-    pg_intake.port = $port
-    pg_intake.authentication = 'none'
-    pg_intake.anonymous_role = 'writer'
-    pg_intake.table_lock_timeout = '100ms'
-    });
+my ($node, $base) =
+    make_gateway('gateway', "pg_intake.table_lock_timeout = '100ms'");
 $node->start;
 $node->safe_psql(
     'postgres', q{
@@ -48,51 +41,14 @@ $node->safe_psql(
     SELECT intake.register_table('hidden.t');
     });
 
-my $base = "http://127.0.0.1:$port";
-wait_for_gateway();
 my $tables = "$base/v1/tables/shop";
 my $scratch = PostgreSQL::Test::Utils::tempdir();
 
-# Runs curl; returns the status, the headers and the body, decoded if JSON.
-sub curl
-{
-    my @arguments = @_;
-    my ($out, $err);
-
-    run_log([ 'curl', '-s', '-i', '--max-time', '60', @arguments ],
-        '>', \$out, '2>', \$err);
-    $out =~ s/\r//g;
-    $out =~ s/^HTTP\S+ 100 .*?\n\n//s;
-    my ($head, $body) = split /\n\n/, $out, 2;
-    my ($status) = ($head // '') =~ /^HTTP\S+ (\d+)/;
-    my %headers = map { lc($_->[0]) => $_->[1] }
-        map { [ /^(\S+?): *(.*)$/ ] } grep { /:/ } split /\n/, $head // '';
-    $body = decode_json($body)
-        if ($headers{'content-type'} // '') =~ /json/ && $body;
-    return ($status // 0, \%headers, $body);
-}
-
-sub wait_for_gateway
-{
-    my $max = 10 * $PostgreSQL::Test::Utils::timeout_default;
-
-    for my $i (1 .. $max)
-    {
-        my ($status) = curl("$base/actuator/health/readiness");
-        return if $status == 200;
-        select(undef, undef, undef, 0.1);
-    }
-    die 'the gateway is not ready';
-}
+wait_for_gateway($base);
 
 sub file
 {
-    my ($name, $content) = @_;
-
-    open(my $out, '>:raw', "$scratch/$name") or die;
-    print $out $content;
-    close($out);
-    return "$scratch/$name";
+    return write_file("$scratch/$_[0]", $_[1]);
 }
 
 sub rows
