@@ -18,7 +18,6 @@
 
 #include "access/xact.h"
 #include "catalog/namespace.h"
-#include "commands/async.h"
 #include "commands/extension.h"
 #include "commands/portalcmds.h"
 #include "commands/prepare.h"
@@ -120,7 +119,8 @@ work(Visit *visit)
 
 /*
  * Forgets what a trigger or function of the request may have left in the
- * session: what DISCARD ALL does, but for the plans, which are nobody's.
+ * session: what DISCARD ALL does, but for the plans, which are nobody's, and
+ * LISTEN, which no background worker can.
  */
 static void
 clean_session(void)
@@ -129,7 +129,6 @@ clean_session(void)
 	PortalHashTableDeleteAll();
 	ResetAllOptions();
 	DropAllPreparedStatements();
-	Async_UnlistenAll();
 	LockReleaseAll(USER_LOCKMETHOD, true);
 	ResetTempTableNamespace();
 	ResetSequenceCaches();
