@@ -268,6 +268,7 @@ turn(Gateway *gateway)
 		ConfigReloadPending = false;
 		ProcessConfigFile(PGC_SIGHUP);
 		tell_configuration(gateway);
+		intake_loaders_retry();
 	}
 	take_frames(gateway, false);
 	(void) intake_program_reap(&gateway->program, false);

@@ -117,6 +117,8 @@ intake_loaders_start(int wanted)
 
 	if (GetCurrentTimestamp() < next_start)
 		return;
+	if (problem != NULL)
+		wanted = 1;
 	for (i = 0; i < intake_max_loaders && wanted > 0; i++)
 	{
 		if (is_taken(i))
@@ -131,6 +133,13 @@ intake_loaders_start(int wanted)
 		}
 		wanted--;
 	}
+}
+
+void
+intake_loaders_retry(void)
+{
+	next_start = 0;
+	delay = MIN_DELAY;
 }
 
 /* Whether the loader of the slot has come as far as to wait for requests. */

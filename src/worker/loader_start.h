@@ -17,6 +17,9 @@ extern pgsocket intake_loaders_listen(void);
 /* Starts as many loaders as are wanted and allowed, unless it is too early. */
 extern void intake_loaders_start(int wanted);
 
+/* What kept loaders from their work may be gone: it is not too early. */
+extern void intake_loaders_retry(void);
+
 /*
  * Takes note of loaders that have connected or ended.  Returns why there is
  * none that could do any work, or NULL when there is no such reason.
