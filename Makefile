@@ -121,6 +121,7 @@ OBJS = \
 	src/worker/request_options.o \
 	src/worker/result.o \
 	src/worker/route.o \
+	src/worker/route_prostore.o \
 	src/worker/route_target.o \
 	src/worker/route_v1.o \
 	src/worker/scan_base64url.o \

@@ -189,6 +189,10 @@ answer_repeat(const IntakeRequest *request,
 {
 	uint8		digest[INTAKE_DIGEST_LENGTH];
 
+	/* What was done of one that was cut is its beginning. */
+	if (operation->is_partial)
+		intake_source_limit_digest(request->source,
+								   operation->counters.bytes_received);
 	intake_source_drain(request->source);
 	intake_source_digest(request->source, digest);
 	intake_operation_check_repeat(operation, identity, digest);
@@ -273,8 +277,12 @@ move_rows(IntakePlan *plan, IntakeDecoder *decoder, IntakeWriter *writer,
 {
 	IntakeBatch *batch = intake_batch_make(plan->columns->ncolumns,
 										   INTAKE_BATCH_ROWS);
+	IntakeWatch *watch = progress->request->watch;
 	int64		received = 0;
 	bool		has_more = true;
+
+	if (watch != NULL)
+		watch->waiting = &batch->nrows;
 
 	while (has_more)
 	{
@@ -287,6 +295,11 @@ move_rows(IntakePlan *plan, IntakeDecoder *decoder, IntakeWriter *writer,
 		if (batch->nrows > 0)
 			writer->routine->take(writer, batch);
 		intake_batch_clear(batch);
+		if (watch != NULL)
+		{
+			watch->written = received;
+			watch->on_batch(watch);
+		}
 		CHECK_FOR_INTERRUPTS();
 	}
 	return received;
@@ -344,6 +357,7 @@ run_operation(const IntakeRequest *request, IntakePlan *plan,
 	counters->rows_received = move_rows(plan, decoder, &writer, progress);
 	decoder->routine->end(decoder);
 	intake_source_drain(request->source);
+	operation->is_partial = request->source->is_cut;
 	counters->bytes_received = (int64) intake_source_received(request->source);
 	intake_source_digest(request->source, operation->digest);
 

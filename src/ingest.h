@@ -15,6 +15,17 @@
 
 #define INTAKE_NO_SYS_OP PG_INT32_MIN
 
+/* Somebody who wants to know how far an upload is. */
+typedef struct IntakeWatch
+{
+	void		(*on_batch) (struct IntakeWatch *watch);	/* was written */
+	void	   *argument;		/* the watcher's own */
+
+	/* set by the engine, for use in a call that it makes */
+	int64		written;		/* records in batches that were written */
+	const int  *waiting;		/* and in the one that is being filled */
+} IntakeWatch;
+
 typedef struct IntakeRequest
 {
 	Oid			relid;
@@ -27,6 +38,7 @@ typedef struct IntakeRequest
 	pg_uuid_t	uuid;
 	const char *door;
 	const char *request_id;		/* or NULL */
+	IntakeWatch *watch;			/* or NULL */
 } IntakeRequest;
 
 /* Room for what is shown of a value, with the dots behind a cut one. */

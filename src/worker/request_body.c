@@ -99,7 +99,10 @@ static void
 receive_frame(IntakeBody *body)
 {
 	IntakeLinkEvent event = INTAKE_LINK_NOTHING;
+	instr_time	begun;
+	instr_time	ended;
 
+	INSTR_TIME_SET_CURRENT(begun);
 	if (body->on_pause != NULL)
 	{
 		event = intake_link_receive(body->link, &body->frame, PAUSE, false);
@@ -108,6 +111,8 @@ receive_frame(IntakeBody *body)
 	}
 	if (event == INTAKE_LINK_NOTHING)
 		event = intake_link_receive(body->link, &body->frame, -1, false);
+	INSTR_TIME_SET_CURRENT(ended);
+	INSTR_TIME_ACCUM_DIFF(body->waited, ended, begun);
 	if (event != INTAKE_LINK_FRAME)
 		ereport(ERROR,
 				(errcode(ERRCODE_CONNECTION_FAILURE),
@@ -159,7 +164,11 @@ read_body(IntakeBody *body, char *out, size_t len)
 static size_t
 read_source(IntakeSource *source, char *out, size_t len)
 {
-	return read_body(source->state, out, len);
+	IntakeBody *body = source->state;
+	size_t		n = read_body(body, out, len);
+
+	source->is_cut = body->is_cut;
+	return n;
 }
 
 static const IntakeSourceRoutine body_routine = {"request", read_source};

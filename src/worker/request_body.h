@@ -8,6 +8,7 @@
 #ifndef INTAKE_REQUEST_BODY_H
 #define INTAKE_REQUEST_BODY_H
 
+#include "portability/instr_time.h"
 #include "source/source.h"
 #include "worker/request_digest.h"
 
@@ -22,6 +23,8 @@ typedef struct IntakeBody
 	bool		is_cut;			/* there was one */
 	Jsonb	   *end;			/* what the program said at the end */
 	IntakeRequestDigest *digest;	/* to be checked; NULL: none */
+
+	instr_time	waited;			/* for more of it */
 
 	/* what tells a body that lost its line ends (curl -d) */
 	uint64		received;

@@ -200,8 +200,8 @@ parse_sys_op(const char *text)
 }
 
 /* A parameter counts once: which of two was meant nobody knows. */
-static void
-check_repeated(const IntakeHttpRequest *request)
+void
+intake_request_check_repeated(const IntakeHttpRequest *request)
 {
 	List	   *seen = NIL;
 	ListCell   *cell;
@@ -231,7 +231,7 @@ intake_request_set_options(IntakeRequest *upload,
 	JsonbParseState *state = NULL;
 	ListCell   *cell;
 
-	check_repeated(request);
+	intake_request_check_repeated(request);
 	upload->sys_op = INTAKE_NO_SYS_OP;
 	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	push_type_parameters(&state, type_parameters, door);
@@ -273,27 +273,28 @@ intake_request_uuid(const char *text)
 	return uuid;
 }
 
-static void
-make_uuid(pg_uuid_t *uuid)
+pg_uuid_t
+intake_request_make_uuid(void)
 {
-	if (!pg_strong_random(uuid->data, UUID_LEN))
+	pg_uuid_t	uuid;
+
+	if (!pg_strong_random(uuid.data, UUID_LEN))
 		ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR),
 				 errmsg("could not generate random values")));
-	uuid->data[6] = (uuid->data[6] & 0x0f) | 0x40;
-	uuid->data[8] = (uuid->data[8] & 0x3f) | 0x80;
+	uuid.data[6] = (uuid.data[6] & 0x0f) | 0x40;
+	uuid.data[8] = (uuid.data[8] & 0x3f) | 0x80;
+	return uuid;
 }
 
 bool
-intake_request_key(const IntakeHttpRequest *request, pg_uuid_t *uuid)
+intake_request_key(const IntakeHttpRequest *request, const char *header,
+				   pg_uuid_t *uuid)
 {
-	const char *key = intake_request_sole_header(request, "idempotency-key");
+	const char *key = intake_request_sole_header(request, header);
 
 	if (key == NULL)
-	{
-		make_uuid(uuid);
 		return false;
-	}
 	*uuid = intake_request_uuid(trim(key));
 	return true;
 }

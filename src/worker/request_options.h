@@ -40,14 +40,19 @@ extern bool intake_request_set_options(IntakeRequest *upload,
 									   const IntakeHttpRequest *request,
 									   List *type_parameters, int door);
 
+/* Raises 22023 for a parameter of the query that is given twice. */
+extern void intake_request_check_repeated(const IntakeHttpRequest *request);
+
 /* The UUID of a text in its usual form; raises 22023 for any other text. */
 extern pg_uuid_t intake_request_uuid(const char *text);
 
 /*
- * The UUID of header Idempotency-Key, bare or quoted; false, and a new one,
- * when there is none.
+ * The UUID of a header, bare or quoted; false when there is none.
  */
 extern bool intake_request_key(const IntakeHttpRequest *request,
-							   pg_uuid_t *uuid);
+							   const char *header, pg_uuid_t *uuid);
+
+/* A random (version 4) UUID. */
+extern pg_uuid_t intake_request_make_uuid(void);
 
 #endif							/* INTAKE_REQUEST_OPTIONS_H */

@@ -17,11 +17,13 @@
 #include "worker/openapi.h"
 #include "worker/problem.h"
 #include "worker/route.h"
+#include "worker/route_prostore.h"
 #include "worker/route_v1.h"
 
 /* All families' routes. */
 static const IntakeRoute *const families[] = {
 	intake_routes_v1,
+	intake_routes_prostore,
 	intake_routes_openapi
 };
 

@@ -15,6 +15,9 @@
 #include "worker/status.h"
 #include "worker/token.h"
 
+/* How much of a query's name is taken, in bytes. */
+#define INTAKE_MAX_QUERY_ID 128
+
 /* What a request's work has come to, for the answer to its failure. */
 typedef struct IntakeCall
 {
@@ -23,6 +26,7 @@ typedef struct IntakeCall
 	const char *format;			/* of the body, or NULL */
 	bool		is_dry_run;
 	IntakeOperation operation;	/* identity is set once it is claimed */
+	TimestampTz started_at;
 	const char *query_id;		/* of the client's, or NULL */
 } IntakeCall;
 

@@ -138,6 +138,14 @@ upload_body(const IntakeHttpRequest *request, IntakeCall *call,
 	perform(request, call, upload, answer);
 }
 
+/* The operation that the client names, or a new one. */
+static void
+set_uuid(const IntakeHttpRequest *request, IntakeRequest *upload)
+{
+	if (!intake_request_key(request, "idempotency-key", &upload->uuid))
+		upload->uuid = intake_request_make_uuid();
+}
+
 /* PUT /v1/tables/{schema}/{table}/operations/{operation} */
 static void
 put_operation(const IntakeHttpRequest *request, IntakeCall *call,
@@ -158,7 +166,7 @@ post_operation(const IntakeHttpRequest *request, IntakeCall *call,
 {
 	IntakeRequest upload = make_upload(request, call);
 
-	(void) intake_request_key(request, &upload.uuid);
+	set_uuid(request, &upload);
 	call->operation.uuid = upload.uuid;
 	upload_body(request, call, &upload, answer);
 }
@@ -183,7 +191,7 @@ post_delete_partitions(const IntakeHttpRequest *request, IntakeCall *call,
 	upload.is_text = true;
 	call->is_dry_run = intake_request_set_options(&upload, request, NIL,
 												  INTAKE_DOOR_DELETE);
-	(void) intake_request_key(request, &upload.uuid);
+	set_uuid(request, &upload);
 	call->operation.uuid = upload.uuid;
 	call->body = intake_body_open(request);
 	if (request->is_preflight)

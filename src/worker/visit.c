@@ -22,6 +22,7 @@
 #include "commands/portalcmds.h"
 #include "commands/prepare.h"
 #include "commands/sequence.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "storage/lock.h"
@@ -29,6 +30,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timeout.h"
+#include "utils/timestamp.h"
 
 #include "compat.h"
 #include "worker/problem.h"
@@ -135,6 +137,20 @@ clean_session(void)
 	CommitTransactionCommand();
 }
 
+/* The client's own name of the request, in the words of each family. */
+static const char *
+find_query_id(const IntakeHttpRequest *request)
+{
+	const char *text = intake_request_parameter(request, "queryId");
+
+	if (text == NULL)
+		text = intake_request_parameter(request, "query_id");
+	if (text == NULL)
+		return NULL;
+	return pnstrdup(text, pg_mbcliplen(text, strlen(text),
+									   INTAKE_MAX_QUERY_ID));
+}
+
 static void
 run(Visit *visit)
 {
@@ -143,8 +159,10 @@ run(Visit *visit)
 
 	request = intake_request_read(visit->frame, visit->link);
 	visit->request = request;
-	activity = psprintf("%s %s (%s)", request->method, request->path,
-						request->request_id ? request->request_id : "");
+	visit->call.query_id = find_query_id(request);
+	activity = psprintf("%s %s (%s, %s)", request->method, request->path,
+						request->request_id ? request->request_id : "",
+						visit->call.query_id ? visit->call.query_id : "");
 	pgstat_report_activity(STATE_RUNNING, activity);
 	visit->route = intake_route_find(request);
 	visit->answer->route = visit->route->name;
@@ -205,6 +223,7 @@ intake_visit(IntakeLink *link, const IntakeFrame *frame,
 
 	MemoryContextSwitchTo(context);
 	visit.answer = intake_answer_make(link);
+	visit.call.started_at = GetCurrentTimestamp();
 	PG_TRY();
 	{
 		run(&visit);
