@@ -100,7 +100,8 @@ sub token
 
     write_file("$scratch/signed", $signed);
     return "$signed."
-        . encode_base64url(`openssl dgst -sha256 -sign $key $scratch/signed`);
+        . encode_base64url(scalar(
+            `openssl dgst -sha256 -sign $key $scratch/signed`));
 }
 
 my $token = token(sub => '1234567890', name => 'John Doe', iat => 1516239022,
