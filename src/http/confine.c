@@ -80,8 +80,6 @@ reset_signals(void)
 		if (number != SIGKILL && number != SIGSTOP)
 			signal(number, SIG_DFL);
 	}
-	/* a client that goes away while we write is no reason to die */
-	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -344,7 +344,10 @@ def test_nonsense_from_a_loader_ends_it_only():
                 def serve(self, request, nonsense=nonsense):
                     self.sock.sendall(nonsense)
             for loader in list(p.loaders):
-                loader.sock.shutdown(socket.SHUT_RDWR)
+                try:
+                    loader.sock.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass            # it has ended already
             p.wait_loaders(0)
             p.loaders.append(Bad(p))
             p.wait_loaders(1)
@@ -443,6 +446,20 @@ def test_a_client_that_reads_nothing_stops_the_loader():
         for raw in many:
             assert len(raw.answer().body) == 8 << 20
             raw.sock.close()
+
+
+def test_a_client_that_asks_and_never_reads_costs_little():
+    with Program() as p, p.connect() as raw:
+        n = 3000
+        sender = threading.Thread(
+            target=raw.send, args=(HEAD % ("GET", "/metrics", "") * n,))
+        sender.start()
+        wait_for(lambda: p.metric("pg_intake_http_bytes_sent_total") >
+                 100000, "answers")
+        assert p.rss_mb() < 30, p.rss_mb()
+        for _ in range(n):
+            assert raw.answer().status == 200
+        sender.join()
 
 
 def test_a_client_that_never_reads_is_cut_off():
