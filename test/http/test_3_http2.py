@@ -348,7 +348,7 @@ def test_an_answer_that_gets_no_window_is_cut_off():
 
 
 def test_silence_ends_a_connection_of_http_2():
-    with Program(idle_timeout_ms=300, header_timeout_ms=300) as p:
+    with Program(idle_timeout_ms=1000, header_timeout_ms=1000) as p:
         with H2(p.port) as h2:
             assert h2.goaway() == 0
         with p.connect() as raw:
