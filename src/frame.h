@@ -6,7 +6,7 @@
  * A frame is four bytes of length, highest first, a byte of type and a
  * payload; the length counts type and payload.  Payloads are JSON objects in
  * UTF-8, but for the bytes of bodies.  What each type means, and who sends it
- * when, is in src/http/README.
+ * when, is in src/http/README.md.
  *
  * The caller owns the buffers:
  *

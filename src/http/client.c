@@ -63,6 +63,10 @@ log_bad_tls(Client *client, TransportEnd end)
 						   client->peer.address);
 }
 
+/*
+ * To close now would send a reset, which may reach the client before it has
+ * read our answer; with a full socket it has the time to look.
+ */
 static void
 linger(Client *client)
 {
@@ -70,10 +74,7 @@ linger(Client *client)
 
 	client->discarded += evbuffer_get_length(in);
 	evbuffer_drain(in, evbuffer_get_length(in));
-	if (client->discarded > LINGER_MAX &&
-		evbuffer_get_length(client->transport->out) == 0)
-		intake_client_close(client);
-	else if (client->discarded > LINGER_MAX)
+	if (client->discarded > LINGER_MAX)
 		intake_transport_pause(client->transport, true);
 }
 

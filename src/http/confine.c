@@ -14,6 +14,7 @@
  *-------------------------------------------------------------------------
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
@@ -49,6 +50,25 @@ close_others(int first_fd)
 		close(fd);
 }
 
+/*
+ * Nothing comes in and nothing goes out there; a standard error that is open
+ * stays, for tests.  A closed one would become some client's socket.
+ */
+static void
+settle_standard(void)
+{
+	int			null = open("/dev/null", O_RDWR);
+
+	/* fills the places that are free */
+	while (null >= 0 && null <= STDERR_FILENO)
+		null = dup(null);
+	if (null < 0)
+		return;
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	close(null);
+}
+
 /* The gateway's process ignores some signals and blocks others. */
 static void
 reset_signals(void)
@@ -60,8 +80,6 @@ reset_signals(void)
 		if (number != SIGKILL && number != SIGSTOP)
 			signal(number, SIG_DFL);
 	}
-	/* a client that goes away while we write is no reason to die */
-	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -72,6 +90,7 @@ intake_confine_begin(int first_fd)
 	struct rlimit files;
 
 	setsid();
+	settle_standard();
 	reset_signals();
 	close_others(first_fd);
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0)

@@ -244,6 +244,12 @@ read_head(H1 *h1)
 	long		end;
 	int			status;
 
+	/* a client that asks and asks but reads nothing is not listened to */
+	if (evbuffer_get_length(get_out(h1)) > TRANSPORT_LOW_WATER)
+	{
+		intake_transport_pause(h1->client->transport, true);
+		return false;
+	}
 	h1->scan.max_bytes = (size_t) limits->header_bytes;
 	if (len > h1->scan.max_bytes + 1)
 		len = h1->scan.max_bytes + 1;
@@ -349,6 +355,18 @@ read_on(H1 *h1)
 		evbuffer_drain(in, evbuffer_get_length(in));
 }
 
+/* A client that sends no more is served what it has sent. */
+static void
+read_next(H1 *h1)
+{
+	Transport  *transport = h1->client->transport;
+
+	intake_transport_pause(transport, false);
+	read_on(h1);
+	if (h1->state == H1_HEAD && transport->has_eof && !transport->is_paused)
+		intake_client_finish(h1->client);
+}
+
 /* The answer is complete: on to the next request, or to the end. */
 static void
 end_request(H1 *h1)
@@ -364,10 +382,7 @@ end_request(H1 *h1)
 		return;
 	}
 	h1->state = H1_HEAD;
-	intake_transport_pause(client->transport, false);
-	read_on(h1);
-	if (h1->state == H1_HEAD && client->transport->has_eof)
-		intake_client_finish(client);
+	read_next(h1);
 }
 
 /*
@@ -408,6 +423,8 @@ drained(void *state)
 
 	if (h1->request != NULL)
 		intake_request_drained(h1->request);
+	else if (h1->state == H1_HEAD)
+		read_next(h1);
 }
 
 /* A client that sends no more may still read its answer. */

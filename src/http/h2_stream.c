@@ -98,6 +98,7 @@ refuse_head(H2Stream *stream, int status)
 						  stream->head->why);
 	h2_stream_routine.send_head(stream, &answer);
 	evbuffer_add_buffer(stream->out, body);
+	stream->moved = intake_clock_ms();
 	h2_stream_routine.send_end(stream, NULL);
 	evbuffer_free(body);
 	intake_answer_clear(&answer);
@@ -147,12 +148,22 @@ intake_h2_stream_take(H2Stream *stream, const uint8_t *data, size_t len)
 	intake_request_body(stream->request, h2->scratch, len);
 }
 
-/* A client that was answered early gets a moment to notice. */
+/*
+ * A client that was answered early gets a moment to notice; one that gives
+ * no window for its answer has the time of a silent one.
+ */
 void
 intake_h2_stream_watch(H2Stream *stream, int64_t now)
 {
 	const Limits *limits = &stream->h2->client->server->config->limits;
 
+	if (evbuffer_get_length(stream->out) > 0 &&
+		now - stream->moved > limits->idle_timeout_ms)
+	{
+		stream->moved = now;
+		nghttp2_submit_rst_stream(stream->h2->session, NGHTTP2_FLAG_NONE,
+								  stream->id, NGHTTP2_CANCEL);
+	}
 	if (stream->end_sent == 0 || stream->is_read ||
 		(stream->dropped <= DROP_MAX &&
 		 now - stream->end_sent < limits->drain_ms))
@@ -218,6 +229,7 @@ read_answer(nghttp2_session *session, int32_t id, uint8_t *buffer, size_t len,
 	if (n > len)
 		n = len;
 	evbuffer_remove(stream->out, buffer, n);
+	stream->moved = intake_clock_ms();
 	if (evbuffer_get_length(stream->out) == 0)
 	{
 		if (stream->has_end)
@@ -256,6 +268,8 @@ send_data(void *arg, const char *data, size_t len)
 {
 	H2Stream   *stream = arg;
 
+	if (evbuffer_get_length(stream->out) == 0)
+		stream->moved = intake_clock_ms();
 	if (evbuffer_add(stream->out, data, len) != 0)
 		abort();
 	nghttp2_session_resume_data(stream->h2->session, stream->id);

@@ -49,6 +49,7 @@ struct H2Stream
 	bool		has_end;		/* of the answer, all of it is in out */
 	bool		is_read;		/* the client sends no more */
 	bool		is_widened;
+	int64_t		moved;			/* ms: when some of out last went */
 	int64_t		end_sent;		/* ms; 0: the answer is not out */
 	size_t		dropped;		/* behind the answer */
 	TAILQ_ENTRY(H2Stream) link;
@@ -69,7 +70,7 @@ extern void intake_h2_stream_begin(H2Stream *stream, bool has_body);
 extern void intake_h2_stream_take(H2Stream *stream, const uint8_t *data,
 								  size_t len);
 
-/* The answer is sent but the client goes on: for how long? */
+/* Answers that nobody reads, clients that go on behind theirs: not for ever. */
 extern void intake_h2_stream_watch(H2Stream *stream, int64_t now);
 
 #endif							/* INTAKE_HTTP_H2_STREAM_H */

@@ -15,6 +15,7 @@
  */
 #include <fcntl.h>
 #include <openssl/rand.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -270,6 +271,8 @@ main(int argc, char **argv)
 		die("the gateway of pg_intake starts this program");
 	if (is_confined)
 		intake_confine_begin(OTHER_FDS);
+	/* a client that goes away while we write is no reason to die */
+	signal(SIGPIPE, SIG_IGN);
 	warm_up();
 	begin_loop();
 	if (is_confined)

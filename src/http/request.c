@@ -276,10 +276,14 @@ static const char *
 find_obstacle(const Request *request)
 {
 	const Server *server = request->server;
+	const Limits *limits = &server->config->limits;
 	const char *method = request->head->method;
 
 	if (server->is_ending)
 		return "The server is shutting down.";
+	/* HTTP/2 would hold more of them than connections, at no cost */
+	if (server->nrequests > limits->max_connections + limits->max_queue)
+		return "Too many requests are open.";
 	if (!server->is_ready)
 		return server->reason[0] ? server->reason :
 			"The server is not ready.";

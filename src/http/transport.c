@@ -162,13 +162,13 @@ handle_read(evutil_socket_t fd, short what, void *arg)
 		transport->pending_end != TRANSPORT_OPEN ||
 		(transport->is_handshaking && !shake_hands(transport)))
 		return;
-	while (total < READ_MAX && (got = receive_piece(transport)) > 0)
+	/* a socket with more is reported again; what TLS holds is not */
+	do
 	{
-		total += (size_t) got;
-		/* a socket with more is reported again; what TLS holds is not */
-		if (transport->ssl == NULL)
-			break;
-	}
+		got = receive_piece(transport);
+		total += got > 0 ? (size_t) got : 0;
+	} while (got > 0 && transport->ssl != NULL &&
+			 (total < READ_MAX || SSL_pending(transport->ssl) > 0));
 	transport->bytes_in += total;
 	if (got == 0)
 	{
@@ -176,8 +176,6 @@ handle_read(evutil_socket_t fd, short what, void *arg)
 		event_del(transport->read_event);
 		set_end(transport, TRANSPORT_EOF);
 	}
-	else if (transport->ssl != NULL && SSL_pending(transport->ssl) > 0)
-		event_active(transport->read_event, EV_READ, 0);
 	if (total > 0)
 		transport->routine->input(transport->owner);
 }

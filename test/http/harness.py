@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 
-TIMEOUT = 20 * (10 if os.environ.get("INTAKE_VALGRIND") else 1)
+TIMEOUT = 20 * (2 if os.environ.get("INTAKE_VALGRIND") else 1)
 PROGRAM = os.environ["INTAKE_HTTP"]
 
 

@@ -338,13 +338,35 @@ def test_a_head_that_never_ends_is_cut_off():
         assert p.rss_mb() < 64
 
 
+def test_an_answer_that_gets_no_window_is_cut_off():
+    no_window = struct.pack(">HI", 4, 0)
+    with Program(idle_timeout_ms=600) as p:
+        with H2(p.port, no_window) as h2:
+            h2.headers(1, method="GET", path="/v1/big", flags=5)
+            assert h2.read_until(h2.RST, 1) == struct.pack(">I", 8)
+        wait_for(lambda: p.metric("pg_intake_loaders_busy") == 0, "rest")
+
+
 def test_silence_ends_a_connection_of_http_2():
-    with Program(idle_timeout_ms=300, header_timeout_ms=300) as p:
+    with Program(idle_timeout_ms=1000, header_timeout_ms=1000) as p:
         with H2(p.port) as h2:
             assert h2.goaway() == 0
         with p.connect() as raw:
             raw.send("PRI * HT")
             assert raw.is_closed()
+
+
+def test_a_server_that_ends_lets_open_streams_end():
+    with Program(loaders=2) as p, H2(p.port) as idle, H2(p.port) as h2:
+        idle.read_until(idle.SETTINGS, flags=1)
+        h2.headers(1, path="/v1/hold", flags=5)
+        wait_for(lambda: p.requests, "a request")
+        p.configure(port=0)
+        assert idle.goaway() == 0
+        assert h2.goaway() == 0
+        p.release.set()
+        assert json.loads(h2.read_until(h2.DATA, 1)) == {"held": True}
+        h2.raw.rest()
 
 
 def test_garbage_behind_the_preface_is_refused():

@@ -88,7 +88,7 @@ def test_clear_text_at_the_tls_port_is_refused_and_logged_once():
 
 
 def test_a_handshake_has_a_time_limit():
-    with Program(tls=PAIR, header_timeout_ms=300) as p:
+    with Program(tls=PAIR, header_timeout_ms=1000) as p:
         with p.connect() as raw:
             assert raw.is_closed()
         with p.connect() as raw:
