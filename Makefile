@@ -6,6 +6,8 @@
 #   make check           every test, on private servers
 #   make check-unit      the scanners' unit tests, outside the server
 #   make check-tap       the tests of whole servers
+#   make check-http      the HTTP program, with a gateway and loaders of paper
+#   make valgrind-http   the same under valgrind
 #   make check-symbols   no library exports a name that postgres exports
 #   make check-format    the tree is as .clang-format wants it
 #   make fuzz            fuzz what reads payloads: FUZZ_S=60 seconds each,
@@ -34,6 +36,7 @@ OBJS = \
 	src/decode.o \
 	src/defaults.o \
 	src/dry_run.o \
+	src/frame.o \
 	src/ingest.o \
 	src/options.o \
 	src/plan.o \
@@ -119,16 +122,80 @@ OBJS = \
 	src/write/write_partition.o \
 	src/write/write_replace.o \
 	src/write/write_sql.o \
+	src/worker/answer.o \
+	src/worker/database_hook.o \
+	src/worker/gateway.o \
+	src/worker/gateway_config.o \
+	src/worker/gateway_listen.o \
 	src/worker/json_object.o \
 	src/worker/jwk.o \
 	src/worker/jwks.o \
 	src/worker/jwt.o \
+	src/worker/link.o \
+	src/worker/loader.o \
+	src/worker/loader_start.o \
+	src/worker/openapi.o \
 	src/worker/principal.o \
+	src/worker/problem.o \
+	src/worker/program.o \
+	src/worker/request.o \
+	src/worker/request_body.o \
+	src/worker/request_digest.o \
+	src/worker/request_options.o \
+	src/worker/result.o \
+	src/worker/route.o \
+	src/worker/route_prostore.o \
+	src/worker/route_target.o \
+	src/worker/route_v1.o \
 	src/worker/scan_base64url.o \
 	src/worker/scan_jws.o \
+	src/worker/shared.o \
 	src/worker/signature.o \
+	src/worker/status.o \
 	src/worker/token.o \
-	src/worker/trusted_key.o
+	src/worker/trusted_key.o \
+	src/worker/visit.o \
+	src/worker/worker_settings.o
+
+# The HTTP program: no PostgreSQL in it, so none of its flags either.  PGXS
+# builds a module or a program, never both; the rules are below.
+HTTP_PROGRAM = pg_intake_http
+HTTP_OBJS = \
+	src/http/main.o \
+	src/http/answer.o \
+	src/http/body.o \
+	src/http/chars.o \
+	src/http/client.o \
+	src/http/config.o \
+	src/http/confine.o \
+	src/http/control.o \
+	src/http/h1.o \
+	src/http/h1_chunk.o \
+	src/http/h1_head.o \
+	src/http/h2.o \
+	src/http/h2_stream.o \
+	src/http/head.o \
+	src/http/inflate.o \
+	src/http/limits.o \
+	src/http/listener.o \
+	src/http/loader_pool.o \
+	src/http/log.o \
+	src/http/metrics.o \
+	src/http/own_route.o \
+	src/http/protocol.o \
+	src/http/request.o \
+	src/http/tls.o \
+	src/http/transport.o \
+	src/http/visit.o \
+	src/http/plain_frame.o \
+	src/http/plain_scan_utf8.o
+
+HTTP_CFLAGS = -std=gnu99 -O2 -g -Wall -Wextra -Wno-unused-parameter \
+	-Wno-sign-compare -Wdeclaration-after-statement -Wvla $(WERROR) \
+	-fPIE -fstack-protector-strong -fstack-clash-protection \
+	-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -D_GNU_SOURCE -I$(srcdir)/src
+HTTP_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed
+HTTP_LIBS = -levent_core -lnghttp2 -ljansson -lssl -lcrypto -lz -lzstd
 
 INTERNAL_HEADERS = $(wildcard src/*.h src/*/*.h)
 
@@ -142,7 +209,7 @@ ISOLATION = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec))
 ISOLATION_OPTS = --inputdir=test --outputdir=. --load-extension=pg_intake
 
 EXTRA_CLEAN = test/unit/build test/avro/build test/fuzz/build \
-	test/bench/build
+	test/bench/build $(HTTP_PROGRAM) $(HTTP_OBJS)
 
 PG_CONFIG ?= pg_config
 
@@ -156,12 +223,40 @@ endif
 # PGXS tracks no headers.
 $(OBJS): $(INTERNAL_HEADERS)
 
+all: $(HTTP_PROGRAM)
+
+$(HTTP_OBJS): $(INTERNAL_HEADERS)
+
+src/http/%.o: src/http/%.c
+	$(CC) $(HTTP_CFLAGS) -c -o $@ $<
+
+src/http/plain_frame.o: src/frame.c
+	$(CC) $(HTTP_CFLAGS) -c -o $@ $<
+
+src/http/plain_scan_utf8.o: src/format/scan_utf8.c
+	$(CC) $(HTTP_CFLAGS) -c -o $@ $<
+
+$(HTTP_PROGRAM): $(HTTP_OBJS)
+	$(CC) $(HTTP_CFLAGS) $(HTTP_LDFLAGS) -o $@ $(HTTP_OBJS) $(HTTP_LIBS)
+
+install: install-http
+uninstall: uninstall-http
+
+.PHONY: install-http uninstall-http
+install-http: $(HTTP_PROGRAM) installdirs
+	$(INSTALL_PROGRAM) $(HTTP_PROGRAM) \
+		'$(DESTDIR)$(pkglibdir)/$(HTTP_PROGRAM)'
+
+uninstall-http:
+	rm -f '$(DESTDIR)$(pkglibdir)/$(HTTP_PROGRAM)'
+
 # test/run finds PostgreSQL itself unless it is told which.
 ifneq ($(filter command line environment,$(origin PG_CONFIG)),)
 export PG_CONFIG
 endif
 
-.PHONY: check-unit check-symbols check-format check-tap check-fuzz fuzz bench
+.PHONY: check-unit check-symbols check-format check-tap check-fuzz \
+	check-http valgrind-http fuzz bench
 
 ifeq ($(MAKECMDGOALS),check)
 .PHONY: check
@@ -169,8 +264,12 @@ check:
 	test/run
 endif
 
-check-unit check-tap check-fuzz: check-%:
+check-unit check-tap check-fuzz check-http: check-%:
 	test/run $*
+
+valgrind-http: $(HTTP_PROGRAM)
+	INTAKE_HTTP=$(abspath $(HTTP_PROGRAM)) INTAKE_VALGRIND=1 \
+		python3 test/http/run
 
 fuzz:
 	$(MAKE) --no-print-directory -C test/fuzz PG_CONFIG="$(PG_CONFIG)" fuzz

@@ -34,6 +34,19 @@
 						 TUPLESORT_NONE)
 #endif
 
+/* Asks for shared memory, from _PG_init(); request() makes the calls. */
+#if PG_VERSION_NUM < 150000
+#define intake_request_hook_type shmem_startup_hook_type
+#define intake_request_shared_memory(request) (request)()
+#else
+#define intake_request_hook_type shmem_request_hook_type
+#define intake_request_shared_memory(request) \
+	do { \
+		previous_request_hook = shmem_request_hook; \
+		shmem_request_hook = (request); \
+	} while (0)
+#endif
+
 /* Where pg_stat_progress_copy shows records that were set aside. */
 #if PG_VERSION_NUM < 170000
 #define INTAKE_PROGRESS_REJECTED PROGRESS_COPY_TUPLES_EXCLUDED
@@ -96,6 +109,8 @@
 	(pg_namespace_aclcheck(schema, role, ACL_USAGE) == ACLCHECK_OK)
 #define intake_may_create_in(schema, role) \
 	(pg_namespace_aclcheck(schema, role, ACL_CREATE) == ACLCHECK_OK)
+#define intake_may_use_schema(schema, role) \
+	(pg_namespace_aclcheck(schema, role, ACL_USAGE) == ACLCHECK_OK)
 #else
 #define intake_is_owner(relid, role) \
 	object_ownercheck(RelationRelationId, relid, role)
@@ -104,6 +119,9 @@
 	 ACLCHECK_OK)
 #define intake_may_create_in(schema, role) \
 	(object_aclcheck(NamespaceRelationId, schema, role, ACL_CREATE) == \
+	 ACLCHECK_OK)
+#define intake_may_use_schema(schema, role) \
+	(object_aclcheck(NamespaceRelationId, schema, role, ACL_USAGE) == \
 	 ACLCHECK_OK)
 #endif
 

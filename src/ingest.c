@@ -48,40 +48,63 @@ typedef struct Progress
 	IntakeWritePosition write_position;
 } Progress;
 
+static IntakeFault fault;
+
+/* Takes note of where the progress is. */
+static void
+set_fault(const Progress *progress)
+{
+	const IntakePosition *position = &progress->position;
+
+	memset(&fault, 0, sizeof(fault));
+	fault.record = progress->write_position.record;
+	fault.line = progress->write_position.line;
+	if (progress->is_decoding)
+	{
+		fault.record = position->record;
+		fault.line = position->line;
+	}
+	if (!progress->request->source->has_lines ||
+		(fault.record == 0 && !progress->is_decoding))
+		fault.line = 0;
+	if (progress->is_decoding && position->column != NULL)
+		strlcpy(fault.column, intake_convert_show(position->column,
+												  strlen(position->column)),
+				sizeof(fault.column));
+	fault.has_value = progress->is_decoding && position->value != NULL;
+	if (fault.has_value)
+		strlcpy(fault.value, intake_convert_show(position->value,
+												 position->value_len),
+				sizeof(fault.value));
+}
+
 /* Adds where in the payload it happened to an error's CONTEXT. */
 static void
 report_position(void *arg)
 {
 	const Progress *progress = arg;
-	const IntakePosition *position = &progress->position;
 	bool		is_delete = progress->request->mode == INTAKE_MODE_DELETE;
-	uint64		record = position->record;
-	uint64		line = position->line;
 	StringInfoData text;
 
-	if (!progress->is_decoding)
-	{
-		record = progress->write_position.record;
-		line = progress->write_position.line;
-	}
-	if (!progress->request->source->has_lines)
-		line = 0;
+	set_fault(progress);
 	initStringInfo(&text);
 	appendStringInfo(&text, is_delete ? "delete of partitions of table \"%s\"" :
 					 "upload into table \"%s\"", progress->relation);
-	if (record > 0)
-		appendStringInfo(&text, ", record " UINT64_FORMAT, record);
-	if (line > 0 && (record > 0 || progress->is_decoding))
-		appendStringInfo(&text, ", line " UINT64_FORMAT, line);
-	if (progress->is_decoding && position->column != NULL)
-		appendStringInfo(&text, ", column \"%s\"",
-						 intake_convert_show(position->column,
-											 strlen(position->column)));
-	if (progress->is_decoding && position->value != NULL)
-		appendStringInfo(&text, ": \"%s\"",
-						 intake_convert_show(position->value,
-											 position->value_len));
+	if (fault.record > 0)
+		appendStringInfo(&text, ", record " UINT64_FORMAT, fault.record);
+	if (fault.line > 0)
+		appendStringInfo(&text, ", line " UINT64_FORMAT, fault.line);
+	if (fault.column[0] != '\0')
+		appendStringInfo(&text, ", column \"%s\"", fault.column);
+	if (fault.has_value)
+		appendStringInfo(&text, ": \"%s\"", fault.value);
 	errcontext("%s", text.data);
+}
+
+const IntakeFault *
+intake_ingest_fault(void)
+{
+	return &fault;
 }
 
 /* The request as it was made, for the comparison with a repeat. */
@@ -168,6 +191,10 @@ answer_repeat(const IntakeRequest *request,
 {
 	uint8		digest[INTAKE_DIGEST_LENGTH];
 
+	/* What was done of one that was cut is its beginning. */
+	if (operation->is_partial)
+		intake_source_limit_digest(request->source,
+								   operation->counters.bytes_received);
 	intake_source_drain(request->source);
 	intake_source_digest(request->source, digest);
 	intake_operation_check_repeat(operation, identity, digest);
@@ -190,8 +217,12 @@ move_rows(IntakePlan *plan, IntakeDecoder *decoder, IntakeWriter *writer,
 {
 	IntakeBatch *batch = intake_batch_make(plan->columns->ncolumns,
 										   INTAKE_BATCH_ROWS);
+	IntakeWatch *watch = progress->request->watch;
 	int64		received = 0;
 	bool		has_more = true;
+
+	if (watch != NULL)
+		watch->waiting = &batch->nrows;
 
 	while (has_more)
 	{
@@ -203,6 +234,11 @@ move_rows(IntakePlan *plan, IntakeDecoder *decoder, IntakeWriter *writer,
 		if (batch->nrows > 0)
 			writer->routine->take(writer, batch);
 		intake_batch_clear(batch);
+		if (watch != NULL)
+		{
+			watch->written = received;
+			watch->on_batch(watch);
+		}
 		CHECK_FOR_INTERRUPTS();
 	}
 	return received;
@@ -272,6 +308,7 @@ run_operation(const IntakeRequest *request, IntakePlan *plan,
 		intake_rejects_count(plan->rejects);
 	decoder->routine->end(decoder);
 	intake_source_drain(request->source);
+	operation->is_partial = request->source->is_cut;
 	counters->bytes_received = (int64) intake_source_received(request->source);
 	intake_source_digest(request->source, operation->digest);
 
@@ -302,6 +339,7 @@ perform_operation(const IntakeRequest *request, Relation rel,
 	ErrorContextCallback callback;
 	IntakePlan *plan = intake_plan_make(request, rel, target, options);
 
+	operation->mode = intake_mode_name(plan->mode);
 	progress.relation = pstrdup(RelationGetRelationName(rel));
 	callback.callback = report_position;
 	callback.arg = &progress;
@@ -313,7 +351,6 @@ perform_operation(const IntakeRequest *request, Relation rel,
 	intake_progress_end(request->source);
 
 	error_context_stack = callback.previous;
-	operation->mode = intake_mode_name(plan->mode);
 	operation->relid = request->relid;
 	operation->rejects = plan->rejects;
 	intake_operation_finish(operation);
@@ -381,12 +418,14 @@ intake_ingest(const IntakeRequest *request, IntakeOperation *operation)
 
 	IntakeOptions *options;
 
+	memset(&fault, 0, sizeof(fault));
 	MemoryContextSwitchTo(context);
 	options = intake_options_peek(request->options, door_of_request(request));
 	if (options->dry_run)
 		intake_dry_run(ingest, request, options, operation);
 	else
 		ingest(request, options, operation);
+	memset(&fault, 0, sizeof(fault));
 	MemoryContextSwitchTo(caller);
 	intake_operation_last_keep(operation);
 }

@@ -8,11 +8,23 @@
 #ifndef INTAKE_INGEST_H
 #define INTAKE_INGEST_H
 
+#include "convert.h"
 #include "registry/operation.h"
 #include "registry/target.h"
 #include "source/source.h"
 
 #define INTAKE_NO_SYS_OP PG_INT32_MIN
+
+/* Somebody who wants to know how far an upload is. */
+typedef struct IntakeWatch
+{
+	void		(*on_batch) (struct IntakeWatch *watch);	/* was written */
+	void	   *argument;		/* the watcher's own */
+
+	/* set by the engine, for use in a call that it makes */
+	int64		written;		/* records in batches that were written */
+	const int  *waiting;		/* and in the one that is being filled */
+} IntakeWatch;
 
 typedef struct IntakeRequest
 {
@@ -27,7 +39,24 @@ typedef struct IntakeRequest
 	pg_uuid_t	uuid;
 	const char *door;
 	const char *request_id;		/* or NULL */
+	IntakeWatch *watch;			/* or NULL */
 } IntakeRequest;
+
+/* Room for what is shown of a value, with the dots behind a cut one. */
+#define INTAKE_FAULT_LENGTH (4 * INTAKE_MAX_SHOWN_VALUE + 16)
+
+/*
+ * Where in the payload the last error was, in the database's encoding; the
+ * members are what its CONTEXT says in words.
+ */
+typedef struct IntakeFault
+{
+	uint64		record;			/* 0: not in a record */
+	uint64		line;			/* 0: not known */
+	char		column[INTAKE_FAULT_LENGTH];	/* "": none */
+	bool		has_value;
+	char		value[INTAKE_FAULT_LENGTH];
+} IntakeFault;
 
 /*
  * Does what the request asks for, in the caller's transaction, or answers it
@@ -36,5 +65,11 @@ typedef struct IntakeRequest
  */
 extern PGDLLEXPORT void intake_ingest(const IntakeRequest *request,
 									  IntakeOperation *operation);
+
+/*
+ * Where the error was that the last intake_ingest() has raised; empty after
+ * one that went well.
+ */
+extern const IntakeFault *intake_ingest_fault(void);
 
 #endif							/* INTAKE_INGEST_H */

@@ -549,6 +549,28 @@ intake_options_peek(Jsonb *given, int door)
 	return options;
 }
 
+bool
+intake_options_takes_names(const char *name, int door)
+{
+	return find_option(name, door)->type == OPTION_NAMES;
+}
+
+bool
+intake_options_describe(int i, int door, const char **name, const char **text)
+{
+	int			definition;
+
+	for (definition = 0; definition < lengthof(definitions); definition++)
+	{
+		if ((definitions[definition].doors & door) == 0 || i-- > 0)
+			continue;
+		*name = definitions[definition].name;
+		*text = definitions[definition].text;
+		return true;
+	}
+	return false;
+}
+
 char *
 intake_options_identity(Jsonb *given)
 {

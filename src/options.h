@@ -122,6 +122,16 @@ extern bool intake_options_has(const char *name, int door, bool *is_list);
 extern char *intake_options_names(int door);
 
 /*
+ * Whether the value of an option is a list of names; an unrecognised option
+ * is an error.
+ */
+extern bool intake_options_takes_names(const char *name, int door);
+
+/* The name and text of option i of a door, counted from 0; false at the end. */
+extern bool intake_options_describe(int i, int door, const char **name,
+									const char **text);
+
+/*
  * The given options without those that a repeat of an operation may change
  * (query_id, dry_run), as text that is equal when the options are.
  */

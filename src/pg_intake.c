@@ -16,9 +16,14 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "miscadmin.h"
 
 #include "copy.h"
 #include "settings.h"
+#include "worker/database_hook.h"
+#include "worker/gateway.h"
+#include "worker/shared.h"
+#include "worker/worker_settings.h"
 
 PG_MODULE_MAGIC;
 
@@ -27,6 +32,14 @@ void		_PG_init(void);
 void
 _PG_init(void)
 {
+	intake_worker_settings_define();
 	intake_settings_define();
 	intake_copy_install();
+
+	/* The HTTP door needs shared memory and a worker from the start on. */
+	if (!process_shared_preload_libraries_in_progress)
+		return;
+	intake_shared_request();
+	intake_gateway_register();
+	intake_database_hook_install();
 }

@@ -46,6 +46,7 @@ typedef struct AvroDecoder
 
 	char	   *buffer;			/* of a block that the window does not hold */
 	size_t		buffer_size;
+	bool		has_no_header;	/* the payload was cut before its end */
 } AvroDecoder;
 
 static void
@@ -66,14 +67,27 @@ get_window_len(const IntakeSource *source)
 	return source->limit - source->cursor;
 }
 
-/* Brings the whole header into the window and finds its parts. */
+/* The payload has ended inside the part: an error unless it was cut there. */
 static void
+end_inside(IntakeSource *source, const char *part)
+{
+	if (!source->is_cut)
+		report_cut(part);
+	source->cursor = source->limit;
+}
+
+/*
+ * Brings the whole header into the window and finds its parts.  Returns false
+ * when the payload was cut inside it.
+ */
+static bool
 read_header(IntakeSource *source, IntakeAvroHeader *header,
 			const char **behind)
 {
 	IntakeAvroScan result;
 
-	if (source->cursor == source->limit && !intake_source_fill(source))
+	if (source->cursor == source->limit && !intake_source_fill(source) &&
+		!source->is_cut)
 		ereport(ERROR,
 				(errcode(ERRCODE_BAD_COPY_FILE_FORMAT),
 				 errmsg("payload is empty"),
@@ -83,7 +97,7 @@ read_header(IntakeSource *source, IntakeAvroHeader *header,
 		*behind = source->cursor;
 		result = intake_scan_avro_header(behind, source->limit, header);
 		if (result == INTAKE_AVRO_OK)
-			return;
+			return true;
 		if (result == INTAKE_AVRO_BAD)
 			ereport(ERROR,
 					(errcode(ERRCODE_BAD_COPY_FILE_FORMAT),
@@ -91,7 +105,10 @@ read_header(IntakeSource *source, IntakeAvroHeader *header,
 					 errdetail("The header is not valid: %s.",
 							   header->problem)));
 		if (!intake_source_fill(source))
-			report_cut("its header");
+		{
+			end_inside(source, "its header");
+			return false;
+		}
 	}
 }
 
@@ -110,7 +127,11 @@ begin_avro(IntakeSource *source, IntakeColumnSet *columns,
 	decoder->base.position = position;
 	decoder->context = CurrentMemoryContext;
 
-	read_header(source, &header, &behind);
+	if (!read_header(source, &header, &behind))
+	{
+		decoder->has_no_header = true;
+		return &decoder->base;
+	}
 	if (header.schema.start == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_BAD_COPY_FILE_FORMAT),
@@ -157,7 +178,8 @@ read_block_head(AvroDecoder *decoder, size_t *size)
 			continue;
 		if (source->cursor == source->limit)
 			return false;
-		report_cut("the head of a block");
+		end_inside(source, "the head of a block");
+		return false;
 	}
 	if (stored > (int64) intake_max_avro_block_size * 1024)
 		ereport(ERROR,
@@ -196,7 +218,8 @@ gather_bytes(AvroDecoder *decoder, size_t used, size_t len, size_t total)
 
 /*
  * Finds a block's len bytes, sync marker included: in the window when they
- * all are there, else in the decoder's buffer.
+ * all are there, else in the decoder's buffer.  NULL when the payload was cut
+ * inside it.
  */
 static const char *
 hold_block(AvroDecoder *decoder, size_t len)
@@ -218,8 +241,11 @@ hold_block(AvroDecoder *decoder, size_t len)
 		gather_bytes(decoder, used, part, len);
 		used += part;
 		if (used < len && !intake_source_fill(source))
-			report_cut(used + INTAKE_AVRO_SYNC_LENGTH < len ?
+		{
+			end_inside(source, used + INTAKE_AVRO_SYNC_LENGTH < len ?
 					   "a block" : "a sync marker");
+			return NULL;
+		}
 	}
 	return decoder->buffer;
 }
@@ -237,6 +263,11 @@ begin_block(AvroDecoder *decoder)
 	if (!read_block_head(decoder, &size))
 		return false;
 	stored = hold_block(decoder, size + INTAKE_AVRO_SYNC_LENGTH);
+	if (stored == NULL)
+	{
+		decoder->nleft = 0;
+		return false;
+	}
 	if (memcmp(stored + size, decoder->sync, INTAKE_AVRO_SYNC_LENGTH) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_BAD_COPY_FILE_FORMAT),
@@ -267,6 +298,8 @@ next_avro(IntakeDecoder *base, IntakeRow *row)
 	AvroDecoder *decoder = (AvroDecoder *) base;
 	IntakePosition *position = base->position;
 
+	if (decoder->has_no_header)
+		return false;
 	while (decoder->nleft == 0)
 	{
 		end_block(decoder);

@@ -106,10 +106,10 @@ intake_csv_fetch(IntakeCsv *csv)
 	for (;;)
 	{
 		size_t		len = (size_t) (source->limit - source->cursor);
+		bool		is_last = source->is_ended && !source->is_cut;
 
 		switch (intake_scan_csv_next(&csv->scan, source->cursor, len,
-									 source->is_ended, csv->fields,
-									 csv->max_fields))
+									 is_last, csv->fields, csv->max_fields))
 		{
 			case INTAKE_CSV_RECORD:
 				if (csv->scan.len > max_len)
@@ -120,7 +120,11 @@ intake_csv_fetch(IntakeCsv *csv)
 			case INTAKE_CSV_MORE:
 				if (len > max_len)
 					intake_format_report_long_record();
-				(void) intake_source_fill(source);
+				if (!intake_source_fill(source) && source->is_cut)
+				{
+					source->cursor = source->limit;
+					return false;
+				}
 				break;
 			case INTAKE_CSV_UNTERMINATED:
 				ereport(ERROR,

@@ -413,7 +413,9 @@ fetch_line(IntakeNdjson *json)
 		if (source->is_ended || !intake_source_fill(source))
 		{
 			json->line_len = len;
-			if (len == 0)
+			if (source->is_cut)
+				source->cursor = source->limit;
+			if (len == 0 || source->is_cut)
 				return false;
 			break;
 		}

@@ -264,7 +264,8 @@ intake_operation_fail(IntakeOperation *operation, Jsonb *error)
 	if (state == INTAKE_OPERATION_SUCCEEDED)
 		return false;
 	operation->has_failed = (state == INTAKE_OPERATION_FAILED);
-	operation->started_at = GetCurrentTimestamp();
+	if (operation->started_at == 0)
+		operation->started_at = GetCurrentTimestamp();
 	set_end_times(operation);
 	(void) intake_record_write(operation, INTAKE_OPERATION_FAILED, error);
 	return true;

@@ -63,6 +63,12 @@ typedef struct IntakeOperation
 	IntakeRejects *rejects;		/* to be stored with the record, or NULL */
 	Oid			relid;			/* of the target, for them */
 	uint8		digest[INTAKE_DIGEST_LENGTH];
+
+	/* of the failure that is on record */
+	const char *failed_target;
+	TimestampTz failed_at;
+	TimestampTz failure_expires_at; /* 0: never */
+	Jsonb	   *failure;		/* or NULL */
 } IntakeOperation;
 
 /* Rows inserted, updated and deleted, as far as that is known. */

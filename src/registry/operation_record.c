@@ -264,6 +264,17 @@ read_record(const Record *record, IntakeOperation *operation)
 	memcpy(operation->digest, VARDATA_ANY(digest), INTAKE_DIGEST_LENGTH);
 }
 
+/* Sets what is on record of an earlier run's failure. */
+static void
+read_failure(const Record *record, IntakeOperation *operation)
+{
+	operation->failed_target = text_value(record, COLUMN_TARGET);
+	operation->failed_at = int_value(record, COLUMN_FINISHED_AT, 0);
+	operation->failure_expires_at = int_value(record, COLUMN_EXPIRES_AT, 0);
+	if (!IS_NULL(record, COLUMN_ERROR))
+		operation->failure = DatumGetJsonbPCopy(VALUE(record, COLUMN_ERROR));
+}
+
 typedef struct FindState
 {
 	IntakeOperation *operation;
@@ -280,6 +291,7 @@ find_visitor(const Record *record, void *arg)
 	if (DatumGetChar(VALUE(record, COLUMN_STATE)) == STATE_FAILED)
 	{
 		find->state = INTAKE_OPERATION_FAILED;
+		read_failure(record, find->operation);
 		return false;
 	}
 	find->state = INTAKE_OPERATION_SUCCEEDED;

@@ -24,7 +24,7 @@ extern Oid	intake_record_relation(const char *name);
 
 /*
  * Looks for the record of (principal, uuid) and, when it is of a success,
- * sets the rest of operation from it.
+ * sets the rest of operation from it; of a failure, failure and its kin.
  */
 extern IntakeOperationState intake_record_find(IntakeOperation *operation);
 

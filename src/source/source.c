@@ -207,9 +207,13 @@ static size_t
 read_raw(IntakeSource *source, char *out, size_t len)
 {
 	size_t		n = source->routine->read(source, out, len);
+	size_t		digested = n;
 
+	if (source->digest_limit > 0)
+		digested = source->received >= source->digest_limit ? 0 :
+			Min(n, source->digest_limit - source->received);
 	source->received += n;
-	XXH3_128bits_update(source->buffer->digest, out, n);
+	XXH3_128bits_update(source->buffer->digest, out, digested);
 	return n;
 }
 
@@ -297,6 +301,12 @@ intake_source_consumed(const IntakeSource *source)
 }
 
 void
+intake_source_limit_digest(IntakeSource *source, uint64 len)
+{
+	source->digest_limit = len;
+}
+
+void
 intake_source_digest(const IntakeSource *source,
 					 uint8 digest[INTAKE_DIGEST_LENGTH])
 {
@@ -306,7 +316,9 @@ intake_source_digest(const IntakeSource *source,
 	if (source->buffer != NULL)
 		hash = XXH3_128bits_digest(source->buffer->digest);
 	else
-		hash = XXH3_128bits(source->bytes, source->received);
+		hash = XXH3_128bits(source->bytes, source->digest_limit == 0 ?
+							source->received :
+							Min(source->digest_limit, source->received));
 	XXH128_canonicalFromHash(&canonical, hash);
 	memcpy(digest, canonical.digest, INTAKE_DIGEST_LENGTH);
 }

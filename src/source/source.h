@@ -49,6 +49,8 @@ struct IntakeSource
 	const char *cursor;			/* first unread byte */
 	const char *limit;			/* one past the last byte at hand */
 	bool		is_ended;		/* no byte follows limit */
+	bool		is_cut;			/* it ended early: a last record that is not
+								 * complete does not count */
 	bool		has_lines;		/* of the client's making */
 	IntakeSourceKind kind;		/* the opener of a stream sets these two */
 	int64		total;			/* bytes to come in all; 0: not known */
@@ -59,6 +61,7 @@ struct IntakeSource
 	struct IntakeSourceBuffer *buffer;	/* NULL: all bytes are at hand */
 	const char *bytes;			/* the whole payload, when at hand */
 	uint64		received;		/* payload bytes taken so far */
+	uint64		digest_limit;	/* bytes that are digested; 0: all */
 };
 
 /*
@@ -105,6 +108,12 @@ extern uint64 intake_source_received(const IntakeSource *source);
 
 /* How many of them have been decoded, as far as that is known. */
 extern uint64 intake_source_consumed(const IntakeSource *source);
+
+/*
+ * Lets the digest be of the payload's first len bytes only; no byte may have
+ * been read yet.
+ */
+extern void intake_source_limit_digest(IntakeSource *source, uint64 len);
 
 /*
  * The XXH3-128 digest (big-endian form) of the drained payload.

@@ -23,9 +23,6 @@ intake_batch_make(int ncolumns, int max_rows)
 	IntakeBatch *batch = palloc0(sizeof(IntakeBatch));
 	size_t		row_size = sizeof(IntakeRow) +
 		ncolumns * (sizeof(Datum) + 2 * sizeof(bool));
-	Datum	   *values;
-	bool	   *flags;
-	int			i;
 
 	batch->capacity = Min(max_rows,
 						  Max(MIN_ROWS, INTAKE_BATCH_BYTES / row_size));
@@ -34,15 +31,24 @@ intake_batch_make(int ncolumns, int max_rows)
 										   ALLOCSET_DEFAULT_SIZES);
 	batch->ncolumns = ncolumns;
 	batch->rows = palloc(batch->capacity * sizeof(IntakeRow));
-	values = palloc(batch->capacity * ncolumns * sizeof(Datum));
-	flags = palloc(batch->capacity * ncolumns * 2 * sizeof(bool));
-	for (i = 0; i < batch->capacity; i++)
-	{
-		batch->rows[i].values = values + (size_t) i * ncolumns;
-		batch->rows[i].nulls = flags + (size_t) i * 2 * ncolumns;
-		batch->rows[i].is_set = batch->rows[i].nulls + ncolumns;
-	}
+	batch->values = palloc(batch->capacity * ncolumns * sizeof(Datum));
+	batch->flags = palloc(batch->capacity * ncolumns * 2 * sizeof(bool));
 	return batch;
+}
+
+/*
+ * Gives the next row its arrays.  Most payloads are small: memory that is
+ * never touched costs nothing.
+ */
+static void
+prepare_row(IntakeBatch *batch)
+{
+	size_t		i = batch->nprepared++;
+	IntakeRow  *row = &batch->rows[i];
+
+	row->values = batch->values + i * batch->ncolumns;
+	row->nulls = batch->flags + i * 2 * batch->ncolumns;
+	row->is_set = row->nulls + batch->ncolumns;
 }
 
 IntakeRow *
@@ -50,6 +56,8 @@ intake_batch_next(IntakeBatch *batch)
 {
 	IntakeRow  *row = &batch->rows[batch->nrows];
 
+	if (batch->nrows == batch->nprepared)
+		prepare_row(batch);
 	memset(row->nulls, true, batch->ncolumns);
 	memset(row->is_set, false, batch->ncolumns);
 	memset(row->values, 0, batch->ncolumns * sizeof(Datum));

@@ -27,7 +27,10 @@ typedef struct IntakeBatch
 	int			ncolumns;
 	int			nrows;
 	int			capacity;		/* rows; fewer for wide tables */
+	int			nprepared;		/* rows that have their arrays */
 	IntakeRow  *rows;
+	Datum	   *values;			/* of all rows */
+	bool	   *flags;
 } IntakeBatch;
 
 /* Where a writer is, for CONTEXT. */

@@ -1,0 +1,222 @@
+/*-------------------------------------------------------------------------
+ *
+ * link.c
+ *	  A socket that carries frames, seen from a backend.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "portability/instr_time.h"
+#include "storage/latch.h"
+#include "utils/wait_event.h"
+
+#include "worker/link.h"
+
+struct IntakeLink
+{
+	pgsocket	socket;
+	bool		is_closed;
+	char	   *buffer;			/* of what has been received */
+	size_t		size;
+	size_t		start;			/* unread bytes: [start, end) */
+	size_t		end;
+};
+
+#define FIRST_SIZE (128 * 1024)
+
+IntakeLink *
+intake_link_make(pgsocket socket)
+{
+	IntakeLink *link = palloc0(sizeof(IntakeLink));
+
+	link->socket = socket;
+	link->size = FIRST_SIZE;
+	link->buffer = palloc(link->size);
+	return link;
+}
+
+pgsocket
+intake_link_socket(const IntakeLink *link)
+{
+	return link->socket;
+}
+
+/* Makes room behind the unread bytes. */
+static void
+make_room(IntakeLink *link)
+{
+	size_t		unread = link->end - link->start;
+
+	memmove(link->buffer, link->buffer + link->start, unread);
+	link->start = 0;
+	link->end = unread;
+	if (link->size - unread < INTAKE_FRAME_BODY &&
+		link->size < INTAKE_FRAME_HEAD + INTAKE_FRAME_MAX)
+	{
+		link->size = Min(2 * link->size,
+						 INTAKE_FRAME_HEAD + INTAKE_FRAME_MAX);
+		link->buffer = repalloc(link->buffer, link->size);
+	}
+}
+
+/* Takes what has arrived; false when there is nothing. */
+static bool
+take_bytes(IntakeLink *link)
+{
+	ssize_t		n;
+
+	if (link->start == link->end)
+		link->start = link->end = 0;
+	if (link->size - link->end < INTAKE_FRAME_BODY)
+		make_room(link);
+	n = recv(link->socket, link->buffer + link->end, link->size - link->end,
+			 MSG_DONTWAIT);
+	if (n > 0)
+	{
+		link->end += n;
+		return true;
+	}
+	if (n == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
+		link->is_closed = true;
+	return false;
+}
+
+/* Takes a frame out of the buffer; false when none is complete. */
+static bool
+take_frame(IntakeLink *link, IntakeFrame *frame)
+{
+	long		used = intake_frame_read(link->buffer + link->start,
+										 link->end - link->start, frame);
+
+	if (used < 0)
+		link->is_closed = true;
+	if (used <= 0)
+		return false;
+	link->start += used;
+	return true;
+}
+
+/* What is left of a timeout. */
+static long
+time_left(long timeout, const instr_time *begun)
+{
+	instr_time	now;
+
+	if (timeout <= 0)
+		return timeout;
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, *begun);
+	return Max(0, timeout - (long) INSTR_TIME_GET_MILLISEC(now));
+}
+
+/*
+ * Waits for the socket; false when the time is over or, with wakes, the latch
+ * was set.
+ */
+static bool
+wait_for(IntakeLink *link, int event, long timeout, bool wakes)
+{
+	int			events = event | WL_LATCH_SET | WL_EXIT_ON_PM_DEATH;
+
+	if (timeout == 0)
+		return false;
+	if (timeout > 0)
+		events |= WL_TIMEOUT;
+	events = WaitLatchOrSocket(MyLatch, events, link->socket, timeout,
+							   PG_WAIT_EXTENSION);
+	if (events & WL_LATCH_SET)
+	{
+		ResetLatch(MyLatch);
+		if (wakes)
+			return false;
+		CHECK_FOR_INTERRUPTS();
+	}
+	return (events & WL_TIMEOUT) == 0;
+}
+
+IntakeLinkEvent
+intake_link_receive(IntakeLink *link, IntakeFrame *frame, long timeout,
+					bool wakes)
+{
+	instr_time	begun;
+
+	INSTR_TIME_SET_CURRENT(begun);
+	for (;;)
+	{
+		if (take_frame(link, frame))
+			return INTAKE_LINK_FRAME;
+		if (link->is_closed)
+			return INTAKE_LINK_CLOSED;
+		if (take_bytes(link))
+			continue;
+		if (link->is_closed)
+			return INTAKE_LINK_CLOSED;
+		if (!wait_for(link, WL_SOCKET_READABLE, time_left(timeout, &begun),
+					  wakes))
+			return INTAKE_LINK_NOTHING;
+	}
+}
+
+/* Sends all bytes; false when that is not possible. */
+static bool
+send_bytes(IntakeLink *link, const char *bytes, size_t len, long timeout)
+{
+	instr_time	begun;
+
+	INSTR_TIME_SET_CURRENT(begun);
+	while (len > 0)
+	{
+		ssize_t		n = send(link->socket, bytes, len,
+							 MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n > 0)
+		{
+			bytes += n;
+			len -= n;
+		}
+		else if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK &&
+				 errno != EINTR)
+			return false;
+		else if (!wait_for(link, WL_SOCKET_WRITEABLE,
+						   time_left(timeout, &begun), false))
+			return false;
+	}
+	return true;
+}
+
+bool
+intake_link_send(IntakeLink *link, char type, const void *payload, size_t len,
+				 long timeout)
+{
+	char		head[INTAKE_FRAME_HEAD];
+
+	Assert(len <= INTAKE_FRAME_MAX);
+	intake_frame_head(head, type, len);
+	return !link->is_closed &&
+		send_bytes(link, head, sizeof(head), timeout) &&
+		send_bytes(link, payload, len, timeout);
+}
+
+bool
+intake_link_is_closed(IntakeLink *link)
+{
+	char		byte;
+
+	if (!link->is_closed &&
+		recv(link->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+		link->is_closed = true;
+	return link->is_closed;
+}
+
+void
+intake_link_close(IntakeLink *link)
+{
+	closesocket(link->socket);
+	link->is_closed = true;
+}

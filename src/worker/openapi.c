@@ -1,0 +1,243 @@
+/*-------------------------------------------------------------------------
+ *
+ * openapi.c
+ *	  The description of all routes, made from their table.
+ *
+ * The HTTP program's own routes are not in that table: they are listed here.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/json.h"
+
+#include "options.h"
+#include "worker/openapi.h"
+#include "worker/request_options.h"
+
+#define VERSION "1.0"
+
+/* What the program answers without a loader. */
+static const IntakeRoute program_routes[] = {
+	{
+		.name = "health",
+		.family = INTAKE_FAMILY_V1,
+		.method = "GET",
+		.path = "/actuator/health",
+		.summary = "Tells whether the gateway runs",
+		.is_public = true,
+	},
+	{
+		.name = "health",
+		.family = INTAKE_FAMILY_V1,
+		.method = "GET",
+		.path = "/actuator/health/liveness",
+		.summary = "Tells whether the gateway runs",
+		.is_public = true,
+	},
+	{
+		.name = "health",
+		.family = INTAKE_FAMILY_V1,
+		.method = "GET",
+		.path = "/actuator/health/readiness",
+		.summary = "Tells whether uploads are taken",
+		.is_public = true,
+	},
+	{
+		.name = "metrics",
+		.family = INTAKE_FAMILY_V1,
+		.method = "GET",
+		.path = "/metrics",
+		.summary = "Counters for Prometheus",
+		.is_public = true,
+	},
+};
+
+/* A comma, unless what comes is the first of its list. */
+static void
+separate(StringInfo json)
+{
+	char		last = json->data[json->len - 1];
+
+	if (last != '{' && last != '[')
+		appendStringInfoString(json, ", ");
+}
+
+static void
+append_parameter(StringInfo json, const char *name, const char *place,
+				 const char *text)
+{
+	separate(json);
+	appendStringInfoString(json, "{\"name\": ");
+	escape_json(json, name);
+	appendStringInfo(json, ", \"in\": \"%s\", \"required\": %s", place,
+					 strcmp(place, "path") == 0 ? "true" : "false");
+	if (text != NULL)
+	{
+		appendStringInfoString(json, ", \"description\": ");
+		escape_json(json, text);
+	}
+	appendStringInfoString(json, ", \"schema\": {\"type\": \"string\"}}");
+}
+
+/* "{x}" of the path. */
+static void
+append_path_parameters(StringInfo json, const char *path)
+{
+	const char *begin = path;
+
+	while ((begin = strchr(begin, '{')) != NULL)
+	{
+		const char *end = strchr(begin, '}');
+
+		append_parameter(json, pnstrdup(begin + 1, end - begin - 1), "path",
+						 NULL);
+		begin = end;
+	}
+}
+
+static void
+append_query_parameters(StringInfo json, const IntakeRoute *route)
+{
+	int			door = route->body == INTAKE_BODY_PARTITIONS ?
+		INTAKE_DOOR_DELETE : INTAKE_DOOR_UPLOAD;
+	const char *name;
+	const char *text;
+	int			i;
+
+	if (route->body == INTAKE_BODY_NONE)
+		return;
+	for (i = 0; route->parameters != NULL && route->parameters[i] != NULL; i++)
+		append_parameter(json, route->parameters[i], "query", NULL);
+	if (route->has_options)
+	{
+		for (i = 0; intake_options_describe(i, door, &name, &text); i++)
+			append_parameter(json, name, "query", text);
+	}
+	if (strcmp(route->method, "POST") == 0)
+		append_parameter(json, "Idempotency-Key", "header",
+						 "the UUID of the operation");
+}
+
+static void
+append_body(StringInfo json, const IntakeRoute *route)
+{
+	int			i;
+
+	if (route->body == INTAKE_BODY_NONE)
+		return;
+	appendStringInfoString(json, ", \"requestBody\": {\"required\": true, \"content\": {");
+	for (i = 0; intake_media_types[i].name != NULL; i++)
+	{
+		const IntakeMediaType *type = &intake_media_types[i];
+
+		if (type->is_array ? route->family == INTAKE_FAMILY_PROSTORE :
+			route->body == INTAKE_BODY_PARTITIONS)
+			continue;
+		separate(json);
+		appendStringInfo(json, "\"%s\": {}", type->name);
+	}
+	appendStringInfoString(json, "}}");
+}
+
+static void
+append_responses(StringInfo json, const IntakeRoute *route)
+{
+	const char *type = route->family == INTAKE_FAMILY_PROSTORE ?
+		"application/json" : "application/problem+json";
+
+	appendStringInfoString(json, ", \"responses\": {\"200\": {\"description\": \"OK\"}");
+	if (route->body != INTAKE_BODY_NONE &&
+		route->family != INTAKE_FAMILY_PROSTORE)
+		appendStringInfoString(json, ", \"201\": {\"description\": \"The operation was done\"}");
+	if (!route->is_public)
+		appendStringInfo(json, ", \"default\": {\"description\": \"A failure\", \"content\": {\"%s\": {}}}",
+						 type);
+	appendStringInfoString(json, "}");
+	if (route->is_public)
+		appendStringInfoString(json, ", \"security\": []");
+}
+
+/* The method's member of a path's object. */
+static void
+append_method(StringInfo json, const IntakeRoute *route)
+{
+	char	   *method = pstrdup(route->method);
+	char	   *c;
+
+	for (c = method; *c != '\0'; c++)
+		*c = pg_ascii_tolower((unsigned char) *c);
+	separate(json);
+	appendStringInfo(json, "\"%s\": {\"summary\": ", method);
+	escape_json(json, route->summary);
+	appendStringInfoString(json, ", \"parameters\": [");
+	append_path_parameters(json, route->path);
+	append_query_parameters(json, route);
+	appendStringInfoChar(json, ']');
+	append_body(json, route);
+	append_responses(json, route);
+	appendStringInfoChar(json, '}');
+}
+
+/* A path's object, unless an earlier route has made it. */
+static void
+append_path(StringInfo json, int first)
+{
+	const IntakeRoute *route = intake_route_get(first);
+	const IntakeRoute *other;
+	int			i;
+
+	for (i = 0; i < first; i++)
+	{
+		if (strcmp(intake_route_get(i)->path, route->path) == 0)
+			return;
+	}
+	separate(json);
+	escape_json(json, route->path);
+	appendStringInfoString(json, ": {");
+	for (i = first; (other = intake_route_get(i)) != NULL; i++)
+	{
+		if (strcmp(other->path, route->path) == 0)
+			append_method(json, other);
+	}
+	appendStringInfoChar(json, '}');
+}
+
+static void
+get_openapi(const IntakeHttpRequest *request, IntakeCall *call,
+			IntakeAnswer *answer)
+{
+	StringInfo	json = &answer->body;
+	int			i;
+
+	answer->content_type = "application/json";
+	appendStringInfoString(json, "{\"openapi\": \"3.1.0\", "
+						   "\"info\": {\"title\": \"pg_intake\", \"version\": \"" VERSION "\"}, "
+						   "\"components\": {\"securitySchemes\": {\"token\": "
+						   "{\"type\": \"http\", \"scheme\": \"bearer\", \"bearerFormat\": \"JWT\"}}}, "
+						   "\"security\": [{\"token\": []}], \"paths\": {");
+	for (i = 0; intake_route_get(i) != NULL; i++)
+		append_path(json, i);
+	for (i = 0; i < lengthof(program_routes); i++)
+	{
+		separate(json);
+		escape_json(json, program_routes[i].path);
+		appendStringInfoString(json, ": {");
+		append_method(json, &program_routes[i]);
+		appendStringInfoChar(json, '}');
+	}
+	appendStringInfoString(json, "}}\n");
+}
+
+const IntakeRoute intake_routes_openapi[] = {
+	{
+		.name = "openapi",
+		.family = INTAKE_FAMILY_V1,
+		.method = "GET",
+		.path = "/openapi.json",
+		.summary = "Describes the routes",
+		.is_public = true,
+		.handle = get_openapi,
+	},
+	{.name = NULL}
+};

@@ -1,0 +1,162 @@
+/*-------------------------------------------------------------------------
+ *
+ * problem.c
+ *	  An error as an answer.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+#include "utils/json.h"
+
+#include "ingest.h"
+#include "worker/problem.h"
+#include "worker/result.h"
+
+/* What tells a client that its tool has joined the lines (curl -d). */
+#define LINES_HINT "The body has no line ends: send it as it is, with curl -T or --data-binary."
+
+static void
+append_name(StringInfo json, const char *name)
+{
+	appendStringInfo(json, "%s\"%s\": ",
+					 json->data[json->len - 1] == '{' ? "" : ", ", name);
+}
+
+static void
+append_text(StringInfo json, const char *name, const char *value)
+{
+	if (value == NULL || value[0] == '\0')
+		return;
+	append_name(json, name);
+	escape_json(json, value);
+}
+
+static void
+append_number(StringInfo json, const char *name, uint64 value)
+{
+	if (value == 0)
+		return;
+	append_name(json, name);
+	appendStringInfo(json, UINT64_FORMAT, value);
+}
+
+/* Where it happened. */
+static void
+append_position(StringInfo json, const ErrorData *error,
+				const char *record_name)
+{
+	const IntakeFault *fault = intake_ingest_fault();
+
+	append_number(json, record_name, fault->record);
+	append_number(json, "line", fault->line);
+	append_text(json, "column", fault->column[0] != '\0' ? fault->column :
+				error->column_name);
+	if (fault->has_value)
+	{
+		append_name(json, "value");
+		escape_json(json, fault->value);
+	}
+	append_text(json, "constraint", error->constraint_name);
+}
+
+Jsonb *
+intake_problem_describe(const ErrorData *error)
+{
+	StringInfoData json;
+
+	initStringInfo(&json);
+	appendStringInfoChar(&json, '{');
+	append_text(&json, "sqlstate", unpack_sql_state(error->sqlerrcode));
+	append_text(&json, "message", error->message);
+	append_text(&json, "detail", error->detail);
+	append_text(&json, "hint", error->hint);
+	append_position(&json, error, "record");
+	appendStringInfoChar(&json, '}');
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
+											  CStringGetDatum(json.data)));
+}
+
+/* The error's hint, and whether the body has lost its lines. */
+static const char *
+find_hint(const IntakeCall *call, const ErrorData *error)
+{
+	bool		is_ndjson;
+
+	if (call->body == NULL || call->format == NULL ||
+		strcmp(call->format, "avro") == 0)
+		return error->hint;
+	is_ndjson = strcmp(call->format, "ndjson") == 0;
+	if (!intake_body_is_flattened(call->body, is_ndjson))
+		return error->hint;
+	return error->hint == NULL ? LINES_HINT :
+		psprintf("%s %s", error->hint, LINES_HINT);
+}
+
+/* RFC 9457: message and detail are one text there. */
+static void
+append_problem(StringInfo json, const IntakeHttpRequest *request,
+			   const IntakeCall *call, const ErrorData *error, int status)
+{
+	appendStringInfo(json, "{\"type\": \"about:blank\", \"title\": \"%s\", \"status\": %d",
+					 intake_status_phrase(status), status);
+	append_text(json, "detail", error->detail == NULL ? error->message :
+				psprintf("%s. %s", error->message, error->detail));
+	append_text(json, "sqlstate", unpack_sql_state(error->sqlerrcode));
+	append_text(json, "hint", find_hint(call, error));
+	append_position(json, error, "record");
+	if (call->operation.door != NULL)
+		append_text(json, "operation",
+					intake_result_uuid(&call->operation.uuid));
+	append_text(json, "request_id",
+				request == NULL ? NULL : request->request_id);
+	appendStringInfoString(json, "}\n");
+}
+
+/* Prostore's form, with more members behind its one. */
+static void
+append_exception(StringInfo json, const IntakeCall *call,
+				 const ErrorData *error)
+{
+	appendStringInfoChar(json, '{');
+	append_text(json, "exceptionMessage", error->message);
+	append_text(json, "sqlState", unpack_sql_state(error->sqlerrcode));
+	append_text(json, "detail", error->detail);
+	append_text(json, "hint", find_hint(call, error));
+	append_position(json, error, "row");
+	appendStringInfoString(json, "}\n");
+}
+
+void
+intake_problem_answer(const IntakeRoute *route,
+					  const IntakeHttpRequest *request,
+					  const IntakeCall *call, const ErrorData *error,
+					  IntakeAnswer *answer)
+{
+	IntakeFamily family = route == NULL ? INTAKE_FAMILY_V1 : route->family;
+	IntakeStatus status;
+
+	if (route == NULL && request != NULL &&
+		strncmp(request->path, "/api/v1/", strlen("/api/v1/")) == 0)
+		family = INTAKE_FAMILY_PROSTORE;
+	status = intake_status_of(error->sqlerrcode, family);
+	answer->status = status.status;
+	answer->is_retryable = status.is_retryable;
+	answer->route = route == NULL ? "none" : route->name;
+	if (family == INTAKE_FAMILY_PROSTORE)
+	{
+		answer->content_type = "application/json";
+		append_exception(&answer->body, call, error);
+	}
+	else
+	{
+		answer->content_type = "application/problem+json";
+		append_problem(&answer->body, request, call, error, status.status);
+	}
+	if (status.status == 401)
+		intake_answer_add_header(answer, "www-authenticate", "Bearer");
+	if (status.status == 405)
+		intake_answer_add_header(answer, "allow",
+								 intake_route_methods(request));
+}

@@ -1,0 +1,300 @@
+/*-------------------------------------------------------------------------
+ *
+ * request_options.c
+ *	  What a request's head says of the upload: format, mode, options, UUID.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/varlena.h"
+
+#include "worker/request_options.h"
+#include "worker/status.h"
+
+#define UUID_TEXT_LENGTH 36
+
+const IntakeMediaType intake_media_types[] = {
+	{"application/x-ndjson", "ndjson", false},
+	{"application/jsonl", "ndjson", false},
+	{"application/json", "ndjson", true},
+	{"text/csv", "csv", false},
+	{"application/avro", "avro", false},
+	{NULL, NULL, false}
+};
+
+static void
+report_media_type(const char *type)
+{
+	StringInfoData list;
+	int			i;
+
+	initStringInfo(&list);
+	for (i = 0; intake_media_types[i].name != NULL; i++)
+		appendStringInfo(&list, "%s%s", i > 0 ? ", " : "",
+						 intake_media_types[i].name);
+	ereport(ERROR,
+			(errcode(ERRCODE_INTAKE_STATUS('4', '1', '5')),
+			 type == NULL ? errmsg("the request has no content type") :
+			 errmsg("content type \"%s\" is not supported", type),
+			 errhint("The content type says what the body is: %s.",
+					 list.data)));
+}
+
+/* The text without blanks at its ends, nor the quotes around it. */
+static char *
+trim(const char *text)
+{
+	char	   *result;
+	size_t		len;
+
+	while (*text == ' ' || *text == '\t')
+		text++;
+	len = strlen(text);
+	while (len > 0 && (text[len - 1] == ' ' || text[len - 1] == '\t'))
+		len--;
+	if (len >= 2 && text[0] == '"' && text[len - 1] == '"')
+	{
+		text++;
+		len -= 2;
+	}
+	result = pnstrdup(text, len);
+	return result;
+}
+
+static char *
+make_lower(char *text)
+{
+	char	   *c;
+
+	for (c = text; *c != '\0'; c++)
+		*c = pg_ascii_tolower((unsigned char) *c);
+	return text;
+}
+
+/* "; name=value" of a content type. */
+static IntakeNamedText *
+read_type_parameter(const char *text)
+{
+	IntakeNamedText *parameter = palloc(sizeof(IntakeNamedText));
+	const char *equals = strchr(text, '=');
+
+	if (equals == NULL)
+		report_media_type(text);
+	parameter->name = make_lower(trim(pnstrdup(text, equals - text)));
+	parameter->value = trim(equals + 1);
+	return parameter;
+}
+
+const IntakeMediaType *
+intake_media_type_of(const IntakeHttpRequest *request, List **parameters)
+{
+	const char *header = intake_request_sole_header(request, "content-type");
+	char	   *rest = header == NULL ? NULL : pstrdup(header);
+	char	   *piece;
+	const char *type;
+	int			i;
+
+	*parameters = NIL;
+	if (rest == NULL)
+		report_media_type(NULL);
+	type = make_lower(trim(strsep(&rest, ";")));
+	while ((piece = strsep(&rest, ";")) != NULL)
+		*parameters = lappend(*parameters, read_type_parameter(piece));
+	for (i = 0; intake_media_types[i].name != NULL; i++)
+	{
+		if (strcmp(intake_media_types[i].name, type) == 0)
+			return &intake_media_types[i];
+	}
+	report_media_type(type);
+	return NULL;				/* not reached */
+}
+
+/* Names, separated by commas, as a JSON array; an array stays as it is. */
+static Datum
+names_to_jsonb(char *text)
+{
+	JsonbParseState *state = NULL;
+	JsonbValue	name;
+	char	   *piece;
+
+	if (text[0] == '[')
+		return DirectFunctionCall1(jsonb_in, CStringGetDatum(text));
+	(void) pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	while ((piece = strsep(&text, ",")) != NULL)
+	{
+		name.type = jbvString;
+		name.val.string.val = piece;
+		name.val.string.len = strlen(piece);
+		(void) pushJsonbValue(&state, WJB_ELEM, &name);
+	}
+	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state,
+														   WJB_END_ARRAY,
+														   NULL)));
+}
+
+/* Adds an option to the object that is being made. */
+static void
+push_option(JsonbParseState **state, const char *name, const char *value,
+			int door)
+{
+	JsonbValue	json;
+
+	json.type = jbvString;
+	json.val.string.val = unconstify(char *, name);
+	json.val.string.len = strlen(name);
+	(void) pushJsonbValue(state, WJB_KEY, &json);
+	if (intake_options_takes_names(name, door))
+	{
+		Jsonb	   *names = DatumGetJsonbP(names_to_jsonb(pstrdup(value)));
+
+		json.type = jbvBinary;
+		json.val.binary.data = &names->root;
+		json.val.binary.len = VARSIZE(names) - VARHDRSZ;
+	}
+	else
+	{
+		json.type = jbvString;
+		json.val.string.val = unconstify(char *, value);
+		json.val.string.len = strlen(value);
+	}
+	(void) pushJsonbValue(state, WJB_VALUE, &json);
+}
+
+/* Options that a content type gives: charset, and of CSV whether it has a
+ * header (RFC 4180). */
+static void
+push_type_parameters(JsonbParseState **state, List *parameters, int door)
+{
+	ListCell   *cell;
+
+	foreach(cell, parameters)
+	{
+		const IntakeNamedText *parameter = lfirst(cell);
+
+		if (strcmp(parameter->name, "charset") == 0)
+			push_option(state, "encoding", parameter->value, door);
+		else if (strcmp(parameter->name, "header") == 0)
+			push_option(state, "header",
+						pg_strcasecmp(parameter->value, "absent") == 0 ?
+						"false" : "true", door);
+	}
+}
+
+static int
+parse_sys_op(const char *text)
+{
+	char	   *end;
+	long		value = strtol(text, &end, 10);
+
+	if (text[0] == '\0' || *end != '\0' || value < PG_INT16_MIN ||
+		value > PG_INT16_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"%s\": \"%s\"", "sys_op", text),
+				 errhint("It must be 0 (insert or replace the rows) or 1 (delete them).")));
+	return (int) value;
+}
+
+/* A parameter counts once: which of two was meant nobody knows. */
+void
+intake_request_check_repeated(const IntakeHttpRequest *request)
+{
+	List	   *seen = NIL;
+	ListCell   *cell;
+
+	foreach(cell, request->parameters)
+	{
+		char	   *name = ((IntakeNamedText *) lfirst(cell))->name;
+		ListCell   *other;
+
+		foreach(other, seen)
+		{
+			if (strcmp(lfirst(other), name) == 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("parameter \"%s\" is given more than once",
+								name)));
+		}
+		seen = lappend(seen, name);
+	}
+}
+
+bool
+intake_request_set_options(IntakeRequest *upload,
+						   const IntakeHttpRequest *request,
+						   List *type_parameters, int door)
+{
+	JsonbParseState *state = NULL;
+	ListCell   *cell;
+
+	intake_request_check_repeated(request);
+	upload->sys_op = INTAKE_NO_SYS_OP;
+	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	push_type_parameters(&state, type_parameters, door);
+	foreach(cell, request->parameters)
+	{
+		const IntakeNamedText *it = lfirst(cell);
+
+		if (door == INTAKE_DOOR_UPLOAD && strcmp(it->name, "mode") == 0)
+			upload->mode = intake_mode_parse(it->value);
+		else if (door == INTAKE_DOOR_UPLOAD && strcmp(it->name, "sys_op") == 0)
+			upload->sys_op = parse_sys_op(it->value);
+		else
+			push_option(&state, it->name, it->value, door);
+	}
+	upload->options = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT,
+													   NULL));
+	return intake_options_peek(upload->options, door)->dry_run;
+}
+
+pg_uuid_t
+intake_request_uuid(const char *text)
+{
+	pg_uuid_t	uuid;
+	size_t		i;
+
+	for (i = 0; text[i] != '\0' && i < UUID_TEXT_LENGTH; i++)
+	{
+		bool		is_dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+		if (is_dash ? text[i] != '-' : !isxdigit((unsigned char) text[i]))
+			break;
+	}
+	if (i != UUID_TEXT_LENGTH || text[i] != '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("operation \"%s\" is no UUID", text),
+				 errhint("It must have 36 characters, as in 4f0c7c4e-3c0b-4c9e-9d57-0d3f2b8f6a11.")));
+	uuid = *DatumGetUUIDP(DirectFunctionCall1(uuid_in, CStringGetDatum(text)));
+	return uuid;
+}
+
+pg_uuid_t
+intake_request_make_uuid(void)
+{
+	pg_uuid_t	uuid;
+
+	if (!pg_strong_random(uuid.data, UUID_LEN))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not generate random values")));
+	uuid.data[6] = (uuid.data[6] & 0x0f) | 0x40;
+	uuid.data[8] = (uuid.data[8] & 0x3f) | 0x80;
+	return uuid;
+}
+
+bool
+intake_request_key(const IntakeHttpRequest *request, const char *header,
+				   pg_uuid_t *uuid)
+{
+	const char *key = intake_request_sole_header(request, header);
+
+	if (key == NULL)
+		return false;
+	*uuid = intake_request_uuid(trim(key));
+	return true;
+}

@@ -1,0 +1,76 @@
+/*-------------------------------------------------------------------------
+ *
+ * route.h
+ *	  What the loaders serve, and how failures are answered.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef INTAKE_ROUTE_H
+#define INTAKE_ROUTE_H
+
+#include "registry/operation.h"
+#include "worker/answer.h"
+#include "worker/request.h"
+#include "worker/request_body.h"
+#include "worker/status.h"
+#include "worker/token.h"
+
+/* How much of a query's name is taken, in bytes. */
+#define INTAKE_MAX_QUERY_ID 128
+
+/* What a request's work has come to, for the answer to its failure. */
+typedef struct IntakeCall
+{
+	IntakeBearer *bearer;		/* NULL until authenticated */
+	IntakeBody *body;			/* NULL until opened */
+	const char *format;			/* of the body, or NULL */
+	bool		is_dry_run;
+	IntakeOperation operation;	/* identity is set once it is claimed */
+	TimestampTz started_at;
+	const char *query_id;		/* of the client's, or NULL */
+} IntakeCall;
+
+/* What a route's body is, for the description of the routes. */
+typedef enum IntakeRouteBody
+{
+	INTAKE_BODY_NONE,
+	INTAKE_BODY_UPLOAD,
+	INTAKE_BODY_PARTITIONS
+} IntakeRouteBody;
+
+/*
+ * The handler does the work, as the principal and in a transaction, and makes
+ * the answer; for a preflight it checks the head and sets is_preflight in it.
+ */
+typedef struct IntakeRoute
+{
+	const char *name;			/* for counters and the log */
+	IntakeFamily family;
+	const char *method;
+	const char *path;			/* "{x}" stands for any one segment */
+	const char *summary;		/* for the description */
+	IntakeRouteBody body;
+	bool		is_public;		/* no token, no transaction */
+	void		(*handle) (const IntakeHttpRequest *request, IntakeCall *call,
+						   IntakeAnswer *answer);
+	const char *const *parameters;	/* of the query, beside the options */
+	bool		has_options;	/* those of the door are parameters */
+} IntakeRoute;
+
+/* Route i of all, counted from 0, or NULL. */
+extern const IntakeRoute *intake_route_get(int i);
+
+/* The route of a request; raises IN404 or IN405 when there is none. */
+extern const IntakeRoute *intake_route_find(const IntakeHttpRequest *request);
+
+/* The methods that the request's path has, as header Allow wants them. */
+extern char *intake_route_methods(const IntakeHttpRequest *request);
+
+/*
+ * Records the failure of an operation that had been claimed, in a transaction
+ * of its own; none is open.  Raises no error, but logs it.
+ */
+extern void intake_route_record_failure(const IntakeCall *call,
+										const ErrorData *error);
+
+#endif							/* INTAKE_ROUTE_H */

@@ -1,0 +1,24 @@
+/*-------------------------------------------------------------------------
+ *
+ * route_target.h
+ *	  The registered target that a path names.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef INTAKE_ROUTE_TARGET_H
+#define INTAKE_ROUTE_TARGET_H
+
+#include "registry/entity.h"
+
+/*
+ * The table, which is registered and in a schema that the current user may
+ * use; raises IN404 for any other, whatever the reason is, and 42501 when the
+ * user may not use pg_intake.
+ */
+extern Oid	intake_route_table(const char *schema, const char *table);
+
+/* The same by public name. */
+extern const IntakeEntity *intake_route_entity(const char *datamart,
+											   const char *entity);
+
+#endif							/* INTAKE_ROUTE_TARGET_H */

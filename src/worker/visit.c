@@ -1,0 +1,243 @@
+/*-------------------------------------------------------------------------
+ *
+ * visit.c
+ *	  One request's visit at a loader.
+ *
+ *	frame -> request -> route -> [transaction: token -> role -> route's work
+ *	-> commit] -> answer
+ *
+ * The work runs as the role, with SECURITY_LOCAL_USERID_CHANGE, from before
+ * the first statement until after the commit: deferred triggers run in the
+ * commit, and nothing that a table's owner has written may get back to the
+ * loader's own rights.  The role's own settings (ALTER ROLE ... SET) do not
+ * apply.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "commands/extension.h"
+#include "commands/portalcmds.h"
+#include "commands/prepare.h"
+#include "commands/sequence.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "storage/lock.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timeout.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "worker/problem.h"
+#include "worker/route.h"
+#include "worker/visit.h"
+#include "worker/worker_settings.h"
+
+typedef struct Visit
+{
+	IntakeLink *link;
+	const IntakeFrame *frame;
+	MemoryContext context;
+	IntakeHttpRequest *request; /* NULL until it has been read */
+	const IntakeRoute *route;	/* NULL until it has been found */
+	IntakeCall	call;
+	IntakeAnswer *answer;
+	bool		is_session_used;	/* something of the role's may have run */
+} Visit;
+
+/* Says in the log which request an error is of. */
+static void
+report_request(void *argument)
+{
+	const Visit *visit = argument;
+	const IntakeHttpRequest *request = visit->request;
+
+	if (request == NULL)
+		return;
+	errcontext("%s %s, request \"%s\"%s%s%s", request->method, request->path,
+			   request->request_id == NULL ? "" : request->request_id,
+			   visit->call.query_id == NULL ? "" : ", query \"",
+			   visit->call.query_id == NULL ? "" : visit->call.query_id,
+			   visit->call.query_id == NULL ? "" : "\"");
+}
+
+/* Who the request is; the transaction is its own. */
+static void
+authenticate(Visit *visit)
+{
+	const char *header;
+
+	if (!OidIsValid(get_extension_oid("pg_intake", true)))
+		ereport(ERROR,
+				(errcode(ERRCODE_CONFIG_FILE_ERROR),
+				 errmsg("the gateway's database has no extension pg_intake"),
+				 errhint("Run CREATE EXTENSION pg_intake in database \"%s\".",
+						 intake_database)));
+	header = intake_request_sole_header(visit->request, "authorization");
+	PushActiveSnapshot(GetTransactionSnapshot());
+	visit->call.bearer = intake_token_authenticate(header);
+	PopActiveSnapshot();
+}
+
+/* What waits for a lock waits no longer than the settings say. */
+static void
+set_lock_timeout(void)
+{
+	char		value[32];
+
+	snprintf(value, sizeof(value), "%d", intake_table_lock_timeout);
+	(void) set_config_option("lock_timeout", value, PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+}
+
+/* Does the route's work as the role, in a transaction. */
+static void
+work(Visit *visit)
+{
+	Oid			user;
+	int			security;
+
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	MemoryContextSwitchTo(visit->context);
+	GetUserIdAndSecContext(&user, &security);
+	authenticate(visit);
+	set_lock_timeout();
+	visit->is_session_used = true;
+	SetUserIdAndSecContext(visit->call.bearer->role,
+						   security | SECURITY_LOCAL_USERID_CHANGE);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	visit->route->handle(visit->request, &visit->call, visit->answer);
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+	SetUserIdAndSecContext(user, security);
+	MemoryContextSwitchTo(visit->context);
+}
+
+/*
+ * Forgets what a trigger or function of the request may have left in the
+ * session: what DISCARD ALL does, but for the plans, which are nobody's, and
+ * LISTEN, which no background worker can.
+ */
+static void
+clean_session(void)
+{
+	StartTransactionCommand();
+	PortalHashTableDeleteAll();
+	ResetAllOptions();
+	DropAllPreparedStatements();
+	LockReleaseAll(USER_LOCKMETHOD, true);
+	ResetTempTableNamespace();
+	ResetSequenceCaches();
+	CommitTransactionCommand();
+}
+
+/* The client's own name of the request, in the words of each family. */
+static const char *
+find_query_id(const IntakeHttpRequest *request)
+{
+	const char *text = intake_request_parameter(request, "queryId");
+
+	if (text == NULL)
+		text = intake_request_parameter(request, "query_id");
+	if (text == NULL)
+		return NULL;
+	return pnstrdup(text, pg_mbcliplen(text, strlen(text),
+									   INTAKE_MAX_QUERY_ID));
+}
+
+static void
+run(Visit *visit)
+{
+	IntakeHttpRequest *request;
+	char	   *activity;
+
+	request = intake_request_read(visit->frame, visit->link);
+	visit->request = request;
+	visit->call.query_id = find_query_id(request);
+	activity = psprintf("%s %s (%s, %s)", request->method, request->path,
+						request->request_id ? request->request_id : "",
+						visit->call.query_id ? visit->call.query_id : "");
+	pgstat_report_activity(STATE_RUNNING, activity);
+	visit->route = intake_route_find(request);
+	visit->answer->route = visit->route->name;
+	if (!visit->route->is_public)
+		work(visit);
+	else if (request->is_preflight)
+		visit->answer->is_preflight = true;
+	else
+		visit->route->handle(request, &visit->call, visit->answer);
+}
+
+/* Whether the error goes into the server's log. */
+static bool
+is_logged(const ErrorData *error)
+{
+	return intake_log_requests != INTAKE_LOG_REQUESTS_NONE ||
+		intake_status_of(error->sqlerrcode, INTAKE_FAMILY_V1).status >= 500;
+}
+
+/* Takes the error, undoes the transaction and makes the answer. */
+static void
+fail(Visit *visit)
+{
+	IntakeAnswer *begun = visit->answer;
+	ErrorData  *error;
+
+	HOLD_INTERRUPTS();
+	disable_all_timeouts(false);
+	QueryCancelPending = false;
+	MemoryContextSwitchTo(visit->context);
+	error = CopyErrorData();
+	if (is_logged(error))
+		EmitErrorReport();
+	AbortCurrentTransaction();
+	FlushErrorState();
+	RESUME_INTERRUPTS();
+
+	MemoryContextSwitchTo(visit->context);
+	intake_route_record_failure(&visit->call, error);
+	visit->answer = intake_answer_make(visit->link);
+	visit->answer->has_begun = begun->has_begun;
+	visit->answer->headers = begun->lasting_headers;
+	intake_problem_answer(visit->route, visit->request, &visit->call, error,
+						  visit->answer);
+}
+
+void
+intake_visit(IntakeLink *link, const IntakeFrame *frame,
+			 MemoryContext context)
+{
+	Visit		visit = {.link = link, .frame = frame, .context = context};
+	ErrorContextCallback callback;
+
+	callback.callback = report_request;
+	callback.arg = &visit;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+
+	MemoryContextSwitchTo(context);
+	visit.answer = intake_answer_make(link);
+	visit.call.started_at = GetCurrentTimestamp();
+	PG_TRY();
+	{
+		run(&visit);
+	}
+	PG_CATCH();
+	{
+		fail(&visit);
+	}
+	PG_END_TRY();
+	error_context_stack = callback.previous;
+
+	MemoryContextSwitchTo(context);
+	(void) intake_answer_send(visit.answer);
+	if (visit.is_session_used)
+		clean_session();
+	pgstat_report_stat(false);
+}

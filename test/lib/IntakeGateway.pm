@@ -1,0 +1,101 @@
+package IntakeGateway;
+
+# For tests of the gateway: a server that has one, and curl.
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use JSON::PP;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+our @EXPORT = qw(curl curl_answer make_gateway wait_for wait_for_gateway
+    write_file);
+
+# A server with a gateway that wants no token and runs uploads as role writer,
+# who may use schema intake; not started.  Returns the node and the gateway's
+# URL.
+sub make_gateway
+{
+    my ($name, $settings) = @_;
+    my $port = PostgreSQL::Test::Cluster::get_free_port();
+    my $node = PostgreSQL::Test::Cluster->new($name);
+
+    plan skip_all => 'curl is not there'
+        if system('curl --version >/dev/null 2>&1');
+    $node->init(allows_streaming => 1);
+    $node->append_conf(
+        'postgresql.conf', qq{
+        shared_preload_libraries = 'pg_intake'
+        max_worker_processes = 16
+        pg_intake.port = $port
+        pg_intake.authentication = 'none'
+        pg_intake.anonymous_role = 'writer'
+        $settings
+        });
+    return ($node, "http://127.0.0.1:$port");
+}
+
+# Runs curl; returns the status, the headers and the body, decoded if JSON.
+sub curl
+{
+    my ($out, $err);
+
+    run_log([ 'curl', '-s', '-i', '--max-time', '60', @_ ],
+        '>', \$out, '2>', \$err);
+    return curl_answer($out);
+}
+
+# The same of what curl -i has printed.
+sub curl_answer
+{
+    my ($out) = @_;
+
+    $out =~ s/\r//g;
+    $out =~ s/^HTTP\S+ 100 .*?\n\n//s;
+    my ($head, $body) = split /\n\n/, $out, 2;
+    my ($status) = ($head // '') =~ /^HTTP\S+ (\d+)/;
+    my %headers = map { lc($_->[0]) => $_->[1] }
+        map { [ /^(\S+?): *(.*)$/ ] } grep { /:/ } split /\n/, $head // '';
+    $body = decode_json($body)
+        if ($headers{'content-type'} // '') =~ /json/
+        && ($body // '') =~ /^\{[^\n]*\}\n?$/;
+    return ($status // 0, \%headers, $body);
+}
+
+# Waits until the code returns true.
+sub wait_for
+{
+    my ($what, $code) = @_;
+
+    for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
+    {
+        return 1 if $code->();
+        select(undef, undef, undef, 0.1);
+    }
+    die "timed out: $what";
+}
+
+sub wait_for_gateway
+{
+    my ($base) = @_;
+
+    wait_for(
+        'the gateway is ready',
+        sub { (curl("$base/actuator/health/readiness"))[0] == 200 });
+    return;
+}
+
+sub write_file
+{
+    my ($path, $content) = @_;
+
+    open(my $out, '>:raw', $path) or die "cannot write $path: $!";
+    print $out $content;
+    close($out) or die;
+    return $path;
+}
+
+1;
