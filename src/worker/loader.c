@@ -43,9 +43,16 @@
 /* How long the program may take to let a retiring loader go, ms. */
 #define FAREWELL 1000
 
+/*
+ * Signals that come so close together, in ms, are one: the postmaster sends
+ * each to the process and to its group.
+ */
+#define SAME_SIGNAL 200
+
 static IntakeLoaderSlot *slot = NULL;
 static int	slot_number;
 static timer_t grace_timer;
+static struct timespec first_sigterm;
 static char *database_name;
 
 /* A connection to the HTTP program. */
@@ -78,15 +85,32 @@ say_hello(IntakeLink *link)
 	LWLockRelease(intake_shared->lock);
 }
 
-/* Only calls that are safe in a signal's handler. */
+/* Whether it is the first signal once more, not another one or the timer. */
+static bool
+is_same_signal(const struct timespec *now)
+{
+	int64		seconds = now->tv_sec - first_sigterm.tv_sec;
+	int64		elapsed = seconds * 1000 +
+		(now->tv_nsec - first_sigterm.tv_nsec) / 1000000;
+
+	return elapsed < Min(SAME_SIGNAL, intake_shutdown_grace);
+}
+
+/*
+ * A running request gets its time of grace; another signal, and the timer at
+ * the end of it, end the loader at once.  Only calls that are safe in a
+ * signal's handler.
+ */
 static void
 handle_sigterm(SIGNAL_ARGS)
 {
 	struct itimerspec grace;
+	struct timespec now;
 	int			save_errno = errno;
 
-	if (slot->is_busy && (ShutdownRequestPending || slot->must_end ||
-						  intake_shutdown_grace == 0))
+	(void) clock_gettime(CLOCK_MONOTONIC, &now);
+	if (slot->is_busy && (slot->must_end || intake_shutdown_grace == 0 ||
+						  (ShutdownRequestPending && !is_same_signal(&now))))
 		die(postgres_signal_arg);
 	else if (slot->is_busy)
 	{
@@ -95,6 +119,8 @@ handle_sigterm(SIGNAL_ARGS)
 		grace.it_value.tv_nsec = intake_shutdown_grace % 1000 * 1000000L;
 		(void) timer_settime(grace_timer, 0, &grace, NULL);
 	}
+	if (!ShutdownRequestPending)
+		first_sigterm = now;
 	ShutdownRequestPending = true;
 	SetLatch(MyLatch);
 	errno = save_errno;
