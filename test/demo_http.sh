@@ -90,11 +90,12 @@ walk_http()
     make_token
     wait_for_gateway
     url=$base/v1/tables/public/places_http/operations
-    put='curl -sS -i -m 60 -H "Authorization: Bearer $TOKEN"'
+    curl='curl -sS -i -m 60 -H "Authorization: Bearer $TOKEN"'
 
     say "-- 12. The CSV file goes up by PUT, as the operation that the URL names."
     printf 'url=%s\n' "$url"
-    first="$put -H 'Content-Type: text/csv' -T test/data/covid_places.csv \\
+    first="$curl \\
+    -H 'Content-Type: text/csv' -T test/data/covid_places.csv \\
     \$url/7d3c1b52-4a0e-4f6b-8c55-9e8f7a6b5c4d"
     try 201 "$first"
     say "-- 13. The same again, as after a lost connection, is a replay."
@@ -102,8 +103,8 @@ walk_http()
     grep -qi '^idempotent-replayed: true' "$work/answer" ||
         die "the repeat over HTTP was not a replay"
     say "-- 14. A bad body changes nothing, and the answer says where it is bad."
-    try 422 "$put -H 'Content-Type: application/x-ndjson' \\
-    -X PUT --data-binary '{\"UID\": 1}
+    try 422 "$curl \\
+    -H 'Content-Type: application/x-ndjson' -X PUT --data-binary '{\"UID\": 1}
 {\"UID\": \"two\"}' \\
     \$url/7d3c1b52-4a0e-4f6b-8c55-9e8f7a6b5c4e"
     echo
@@ -116,6 +117,6 @@ ask_http_again()
 {
     say "-- 17. The gateway is up again too, and knows of the upload of step 12."
     wait_for_gateway
-    try 200 "curl -sS -i -m 60 -H \"Authorization: Bearer \$TOKEN\" \\
+    try 200 "$curl \\
     \$url/7d3c1b52-4a0e-4f6b-8c55-9e8f7a6b5c4d"
 }
