@@ -4,7 +4,7 @@
 # demo.sh --stop DIR        stops the server that "--keep" left up in DIR
 #
 # Run by ./bootstrap demo, as an unprivileged user, on a copy of the tree.
-# The SQL is in demo.sql and demo_retry.sql.
+# The SQL is in demo.sql and demo_retry.sql, the walk over HTTP in demo_http.sh.
 
 set -eu
 
@@ -15,6 +15,7 @@ keep=
 uploader=
 
 . "$tree/test/server.sh"
+. "$tree/test/demo_http.sh"
 
 case ${1:-} in
     --keep) keep=yes && shift ;;
@@ -88,9 +89,13 @@ build()
         tail -n 40 "$work/build.log"
         die "could not build"
     }
-    echo "Starting a PostgreSQL server that listens on a socket in $work only."
+    port=$(find_port) || die "there is no free port"
+    base=http://127.0.0.1:$port
+    echo "Starting a PostgreSQL server that listens on a socket in $work;"
+    echo "its gateway is $base."
     # Statements of half a megabyte would fill the log.
-    start_server "log_min_error_statement = panic" || die "could not start the server"
+    start_server "log_min_error_statement = panic" \
+        "$(list_http_settings "$port")" || die "could not start the server"
 }
 
 walk()
@@ -127,7 +132,7 @@ EOF
 
 retry()
 {
-    say "-- 9. An upload whose backend is killed (SIGKILL) in the middle."
+    say "-- 15. An upload whose backend is killed (SIGKILL) in the middle."
     prepare_retry
     PGOPTIONS="-c demo.wait=on" run_psql -f test/demo_retry.sql \
         >"$work/killed.log" 2>&1 &
@@ -143,7 +148,7 @@ retry()
     run_psql -P footer=off -c 'SELECT count(*) FROM retried'
     [ "$(ask 'SELECT count(*) FROM retried')" = 0 ] ||
         die "rows of the killed upload are there"
-    say "-- 10. The same UUID again writes them, and once more writes nothing."
+    say "-- 16. The same UUID again writes them, and once more writes nothing."
     for _ in once twice; do
         run_psql -f test/demo_retry.sql >"$work/retry.log" 2>&1 ||
             retry_failed=yes
@@ -169,13 +174,18 @@ export PSQL_PAGER PAGER
 build
 begun=$(date +%s)
 walk
+walk_http
 retry
+ask_http_again
 say "The walk took $(($(date +%s) - begun)) s."
 if [ -n "$keep" ]; then
     cat <<EOF
 The server is up. To reach it, as the user $(id -un):
 
     $config_bindir/psql -h $work -p $PGPORT -U postgres postgres
+    curl -H "Authorization: Bearer \$(cat $work/token)" \\
+        -H "Content-Type: text/csv" -T FILE \\
+        $base/v1/tables/SCHEMA/TABLE/operations/UUID
 
 To stop it: ./bootstrap stop
 EOF
