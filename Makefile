@@ -151,6 +151,7 @@ OBJS = \
 	src/worker/scan_jws.o \
 	src/worker/shared.o \
 	src/worker/signature.o \
+	src/worker/stat.o \
 	src/worker/status.o \
 	src/worker/token.o \
 	src/worker/trusted_key.o \

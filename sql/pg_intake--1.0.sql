@@ -708,3 +708,54 @@ REVOKE ALL ON intake.principals FROM PUBLIC;
 GRANT SELECT ON intake.principals TO pg_monitor;
 COMMENT ON VIEW intake.principals IS 'Roles of tokens'' subjects; for superusers and members of pg_monitor.';
 COMMENT ON COLUMN intake.principals.state IS 'ready, or suspended: the role was dropped or renamed since';
+
+--
+-- Counters of the gateway
+--
+
+CREATE FUNCTION intake.read_stat(
+    OUT route text, OUT status int, OUT requests bigint, OUT seconds float8
+) RETURNS SETOF record
+LANGUAGE c VOLATILE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'intake_read_stat';
+REVOKE ALL ON FUNCTION intake.read_stat() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION intake.read_stat() TO pg_monitor;
+COMMENT ON FUNCTION intake.read_stat() IS 'Requests over HTTP by route and status; for view intake.stat.';
+
+CREATE VIEW intake.stat AS
+SELECT s.route, s.status, s.requests, s.seconds
+  FROM intake.read_stat() s;
+REVOKE ALL ON intake.stat FROM PUBLIC;
+GRANT SELECT ON intake.stat TO pg_monitor;
+COMMENT ON VIEW intake.stat IS 'Requests over HTTP by route and status, since the server''s start; for superusers and members of pg_monitor.';
+COMMENT ON COLUMN intake.stat.route IS 'the gateway''s word for a group of paths; http: none was found, other: those beyond 127 rows';
+COMMENT ON COLUMN intake.stat.status IS 'of the answer; 0: the client went away before there was one';
+COMMENT ON COLUMN intake.stat.seconds IS 'from the requests'' heads to the ends of their answers, summed';
+
+CREATE FUNCTION intake.read_stat_gateway(
+    OUT bytes_in bigint, OUT bytes_out bigint, OUT rows bigint,
+    OUT loaders int, OUT loaders_busy int, OUT queued int, OUT connections int,
+    OUT rejected jsonb, OUT certificate_expires timestamptz
+) RETURNS record
+LANGUAGE c VOLATILE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'intake_read_stat_gateway';
+REVOKE ALL ON FUNCTION intake.read_stat_gateway() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION intake.read_stat_gateway() TO pg_monitor;
+COMMENT ON FUNCTION intake.read_stat_gateway() IS 'What the gateway has done and does; for view intake.stat_gateway.';
+
+CREATE VIEW intake.stat_gateway AS
+SELECT s.bytes_in, s.bytes_out, s.rows, s.loaders, s.loaders_busy, s.queued,
+       s.connections, s.rejected, s.certificate_expires
+  FROM intake.read_stat_gateway() s;
+REVOKE ALL ON intake.stat_gateway FROM PUBLIC;
+GRANT SELECT ON intake.stat_gateway TO pg_monitor;
+COMMENT ON VIEW intake.stat_gateway IS 'One row: what the gateway has done since the server''s start, and what it does now; NULLs when pg_intake is not preloaded; for superusers and members of pg_monitor.';
+COMMENT ON COLUMN intake.stat_gateway.bytes_in IS 'from clients, TLS taken off';
+COMMENT ON COLUMN intake.stat_gateway.bytes_out IS 'to clients, before TLS';
+COMMENT ON COLUMN intake.stat_gateway.rows IS 'records in uploads';
+COMMENT ON COLUMN intake.stat_gateway.loaders IS 'loaders there are now';
+COMMENT ON COLUMN intake.stat_gateway.loaders_busy IS 'those of them at work';
+COMMENT ON COLUMN intake.stat_gateway.queued IS 'requests that wait for a loader now';
+COMMENT ON COLUMN intake.stat_gateway.connections IS 'open connections now';
+COMMENT ON COLUMN intake.stat_gateway.rejected IS 'what the HTTP program itself has refused, by reason';
+COMMENT ON COLUMN intake.stat_gateway.certificate_expires IS 'when the TLS certificate ends; NULL: there is none';

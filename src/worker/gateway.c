@@ -6,6 +6,7 @@
  *	settings --configure--> pg_intake_http --wanted--> loaders
  *								   |
  *								   +--log--> server log
+ *								   +--counters--> shared memory
  *
  * It has shared memory but no database, and waits for nobody: the program
  * may die or hang at any time and is started anew; loaders start in the
@@ -36,6 +37,7 @@
 #include "worker/loader_start.h"
 #include "worker/program.h"
 #include "worker/shared.h"
+#include "worker/stat.h"
 #include "worker/worker_settings.h"
 
 /* How long a frame to the program may take; a program that hangs is ended. */
@@ -123,7 +125,10 @@ start_program(Gateway *gateway)
 	MemoryContext old;
 	bool		is_started;
 
-	if (gateway->program.pid != 0 || intake_port == 0 ||
+	if (gateway->program.pid != 0)
+		return;
+	intake_stat_settle();
+	if (intake_port == 0 ||
 		GetCurrentTimestamp() < gateway->program.next_start)
 		return;
 	old = MemoryContextSwitchTo(TopMemoryContext);
@@ -192,6 +197,9 @@ take_frame(Gateway *gateway, const IntakeFrame *frame)
 			break;
 		case INTAKE_FRAME_LOG:
 			log_message(object);
+			break;
+		case INTAKE_FRAME_COUNTERS:
+			intake_stat_take(object);
 			break;
 		case INTAKE_FRAME_LISTENING:
 			intake_program_settle(&gateway->program);

@@ -14,6 +14,8 @@
 #include "storage/latch.h"
 #include "storage/lwlock.h"
 
+#include "worker/stat.h"
+
 /* Loaders that there can be at all; pg_intake.max_loaders is at most this. */
 #define INTAKE_MAX_LOADERS 256
 
@@ -32,6 +34,7 @@ typedef struct IntakeShared
 {
 	LWLock	   *lock;			/* of all below */
 	IntakeLoaderSlot loaders[INTAKE_MAX_LOADERS];
+	IntakeStat	stat;
 } IntakeShared;
 
 /* NULL when the library was not preloaded. */
