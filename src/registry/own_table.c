@@ -41,6 +41,19 @@ intake_own_table_open(const char *name, LOCKMODE lockmode)
 	return table_open(relid, lockmode);
 }
 
+Relation
+intake_own_table_require(const char *name, LOCKMODE lockmode)
+{
+	Relation	table = intake_own_table_open(name, lockmode);
+
+	if (table == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("extension pg_intake is not there"),
+				 errhint("Run CREATE EXTENSION pg_intake in this database.")));
+	return table;
+}
+
 HeapTuple
 intake_own_table_find(Relation table, const char *index_name, int nkeys,
 					  ScanKey keys)

@@ -23,6 +23,9 @@
  */
 extern Relation intake_own_table_open(const char *name, LOCKMODE lockmode);
 
+/* The same; an error (55000) if the extension is not there. */
+extern Relation intake_own_table_require(const char *name, LOCKMODE lockmode);
+
 /* The first row that matches, copied, by the index of that name; or NULL. */
 extern HeapTuple intake_own_table_find(Relation table, const char *index_name,
 									   int nkeys, ScanKey keys);

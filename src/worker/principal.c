@@ -45,14 +45,7 @@ enum
 static Relation
 open_table(LOCKMODE lockmode)
 {
-	Relation	table = intake_own_table_open("principal", lockmode);
-
-	if (table == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("extension pg_intake is not there"),
-				 errhint("Run CREATE EXTENSION pg_intake in this database.")));
-	return table;
+	return intake_own_table_require("principal", lockmode);
 }
 
 static HeapTuple

@@ -273,20 +273,6 @@ intake_request_uuid(const char *text)
 	return uuid;
 }
 
-pg_uuid_t
-intake_request_make_uuid(void)
-{
-	pg_uuid_t	uuid;
-
-	if (!pg_strong_random(uuid.data, UUID_LEN))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not generate random values")));
-	uuid.data[6] = (uuid.data[6] & 0x0f) | 0x40;
-	uuid.data[8] = (uuid.data[8] & 0x3f) | 0x80;
-	return uuid;
-}
-
 bool
 intake_request_key(const IntakeHttpRequest *request, const char *header,
 				   pg_uuid_t *uuid)

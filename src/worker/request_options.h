@@ -52,7 +52,4 @@ extern pg_uuid_t intake_request_uuid(const char *text);
 extern bool intake_request_key(const IntakeHttpRequest *request,
 							   const char *header, pg_uuid_t *uuid);
 
-/* A random (version 4) UUID. */
-extern pg_uuid_t intake_request_make_uuid(void);
-
 #endif							/* INTAKE_REQUEST_OPTIONS_H */

@@ -83,8 +83,8 @@ intake_result_append(StringInfo json, const IntakeOperation *operation)
 	append_number(json, "rows_deleted", counters->rows_deleted);
 	append_number(json, "rows_skipped", counters->rows_skipped);
 	append_number(json, "rows_rejected", counters->rows_rejected);
-	append_number(json, "rows_affected", counters->rows_inserted +
-				  counters->rows_updated + Max(counters->rows_deleted, 0));
+	append_number(json, "rows_affected",
+				  intake_operation_affected(operation));
 	appendStringInfoString(json, ", \"errors\": ");
 	if (operation->errors == NULL)
 		appendStringInfoString(json, "null");

@@ -184,7 +184,7 @@ set_uuid(ProstoreUpload *upload, const IntakeHttpRequest *request)
 	else if (has_own)
 		upload->request.uuid = uuids[1];
 	else
-		upload->request.uuid = intake_request_make_uuid();
+		upload->request.uuid = intake_operation_make_uuid();
 	upload->call->operation.uuid = upload->request.uuid;
 }
 
@@ -277,14 +277,11 @@ append_time(StringInfo json, TimestampTz time)
 static void
 append_result(StringInfo json, const IntakeOperation *operation)
 {
-	const IntakeCounters *counters = &operation->counters;
-
 	appendStringInfo(json, ", \"result\": [{\"sysCn\": " INT64_FORMAT ", \"ts\": ",
 					 operation->sys_cn);
 	append_time(json, operation->finished_at);
 	appendStringInfo(json, ", \"rowsAffected\": " INT64_FORMAT "}], \"metadata\": [",
-					 counters->rows_inserted + counters->rows_updated +
-					 Max(counters->rows_deleted, 0));
+					 intake_operation_affected(operation));
 	append_column(json, "sysCn", "BIGINT", "null");
 	appendStringInfoString(json, ", ");
 	append_column(json, "ts", "TIMESTAMP", "6");

@@ -143,7 +143,7 @@ static void
 set_uuid(const IntakeHttpRequest *request, IntakeRequest *upload)
 {
 	if (!intake_request_key(request, "idempotency-key", &upload->uuid))
-		upload->uuid = intake_request_make_uuid();
+		upload->uuid = intake_operation_make_uuid();
 }
 
 /* PUT /v1/tables/{schema}/{table}/operations/{operation} */

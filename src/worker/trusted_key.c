@@ -62,14 +62,7 @@ enum
 static Relation
 open_table(LOCKMODE lockmode)
 {
-	Relation	table = intake_own_table_open("trusted_key", lockmode);
-
-	if (table == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("extension pg_intake is not there"),
-				 errhint("Run CREATE EXTENSION pg_intake in this database.")));
-	return table;
+	return intake_own_table_require("trusted_key", lockmode);
 }
 
 static HeapTuple
