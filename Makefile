@@ -65,6 +65,7 @@ OBJS = \
 	src/source/source_inflate.o \
 	src/source/source_jsonb.o \
 	src/source/source_program.o \
+	src/source/source_spool.o \
 	src/format/avro_codec.o \
 	src/format/avro_fast.o \
 	src/format/avro_json.o \

@@ -63,7 +63,8 @@ CREATE TABLE intake.operation (
     errors jsonb,
     error jsonb,
     query_id text,
-    request_id text
+    request_id text,
+    answer jsonb
 );
 COMMENT ON TABLE intake.operation IS 'Records of operations; written by the extension''s code only. Its children are time slices.';
 REVOKE ALL ON intake.operation FROM PUBLIC;
@@ -198,7 +199,13 @@ SELECT o.operation,
             THEN o.errors END AS errors,
        o.query_id,
        o.request_id,
-       o.error
+       o.error,
+       CASE WHEN pg_catalog.pg_has_role('pg_read_all_data', 'USAGE')
+            THEN o.answer
+            WHEN CASE WHEN o.cluster = (SELECT s.system_identifier FROM pg_catalog.pg_control_system() s)
+                 THEN o.role_oid = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = CURRENT_USER)
+                 ELSE o.role_name = CURRENT_USER END
+            THEN o.answer END AS answer
   FROM intake.operation o
  WHERE CASE WHEN o.cluster = (SELECT s.system_identifier FROM pg_catalog.pg_control_system() s)
             THEN o.role_oid = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = CURRENT_USER)
@@ -212,6 +219,7 @@ COMMENT ON COLUMN intake.operations.digest IS 'XXH3-128 of the payload, inflated
 COMMENT ON COLUMN intake.operations.request IS 'mode, sys_op, format and options as they were given; a repeat must give the same';
 COMMENT ON COLUMN intake.operations.rows_deleted IS 'NULL after truncate => ''fast''';
 COMMENT ON COLUMN intake.operations.errors IS 'the first of the bad records that were set aside; for the principal and members of pg_read_all_data, since it shows values';
+COMMENT ON COLUMN intake.operations.answer IS 'what the answer told beyond the counters, for repeats: over the DataLens methods only; for the same readers as errors';
 GRANT SELECT ON intake.operations TO PUBLIC;
 
 -- OIDs mean something in the cluster that wrote them.

@@ -134,6 +134,17 @@ intake_convert_json_number(IntakeColumn *column, const char *number,
 	return column->is_domain ? intake_convert_finish(column, value) : value;
 }
 
+/* A word of PostgreSQL's own where a date or time is to be. */
+static bool
+is_infinity(const IntakeColumn *column, const char *text, size_t len)
+{
+	static const char word[] = "infinity";
+	size_t		word_len = sizeof(word) - 1;
+
+	return is_time_conversion(column) && len >= word_len &&
+		memcmp(text + len - word_len, word, word_len) == 0;
+}
+
 /* A JSON string as a json value. */
 static Datum
 make_json_string(const char *text, size_t len)
@@ -156,6 +167,8 @@ intake_convert_json_string(IntakeColumn *column, const char *text, size_t len,
 {
 	Datum		value;
 
+	if (is_strict && is_infinity(column, text, len))
+		intake_convert_report_time(column, text, len, NULL);
 	if (is_strict && (is_numeric_conversion(column) ||
 					  column->conversion == INTAKE_CONVERT_BOOL ||
 					  column->conversion == INTAKE_CONVERT_ARRAY ||
@@ -166,6 +179,8 @@ intake_convert_json_string(IntakeColumn *column, const char *text, size_t len,
 		value = make_json_string(text, len);
 	else if (column->conversion == INTAKE_CONVERT_JSONB)
 		value = intake_convert_jsonb_string_datum(text, len);
+	else if (is_strict && column->conversion == INTAKE_CONVERT_POINT)
+		value = intake_convert_json_point_datum(column, text, len);
 	else
 		value = intake_convert_text_datum(column, text, len);
 	return column->is_domain ? intake_convert_finish(column, value) : value;

@@ -191,6 +191,11 @@ answer_repeat(const IntakeRequest *request,
 {
 	uint8		digest[INTAKE_DIGEST_LENGTH];
 
+	if (request->source == NULL)
+	{
+		intake_operation_check_repeat(operation, identity, NULL);
+		return;
+	}
 	/* What was done of one that was cut is its beginning. */
 	if (operation->is_partial)
 		intake_source_limit_digest(request->source,
@@ -288,6 +293,7 @@ begin_writer(IntakeWriter *writer, IntakePlan *plan,
 		plan->options->truncate == INTAKE_TRUNCATE_NO)
 		writer->rejects = plan->rejects;
 	writer->needs_stage = decoder->is_volatile;
+	writer->is_exclusive = plan->is_exclusive;
 	writer->counters = &operation->counters;
 	writer->position = &progress->write_position;
 	writer->context = CurrentMemoryContext;
@@ -359,6 +365,30 @@ perform_operation(const IntakeRequest *request, Relation rel,
 		intake_rejects_end(plan->rejects);
 }
 
+/* The options that count for the target, which says the source's encoding. */
+static IntakeOptions *
+parse_options(const IntakeRequest *request, const IntakeTarget *target)
+{
+	IntakeOptions *options = intake_options_parse(request->options,
+												  target->options,
+												  door_of_request(request));
+
+	if (!request->is_text && !intake_format_find(request->format)->is_binary)
+		intake_source_set_encoding(request->source, options->encoding);
+	return options;
+}
+
+/* Sets what the operation is called. */
+static void
+name_operation(const IntakeRequest *request, const IntakeOptions *options,
+			   IntakeOperation *operation)
+{
+	operation->uuid = request->uuid;
+	operation->door = request->door;
+	operation->query_id = options->query_id;
+	operation->request_id = request->request_id;
+}
+
 /*
  * Claims the operation, and performs it unless it has been done.  Closes the
  * target.
@@ -368,19 +398,12 @@ claim_and_perform(const IntakeRequest *request, Relation rel,
 				  IntakeOperation *operation)
 {
 	IntakeTarget *target = intake_target_lookup(rel);
-	IntakeOptions *options;
+	IntakeOptions *options = parse_options(request, target);
 	IntakeRequestIdentity identity;
 
-	options = intake_options_parse(request->options, target->options,
-								   door_of_request(request));
-	if (!request->is_text && !intake_format_find(request->format)->is_binary)
-		intake_source_set_encoding(request->source, options->encoding);
 	identity.target = target->name;
 	identity.request = describe_request(request);
-	operation->uuid = request->uuid;
-	operation->door = request->door;
-	operation->query_id = options->query_id;
-	operation->request_id = request->request_id;
+	name_operation(request, options, operation);
 	if (intake_operation_claim(operation))
 	{
 		answer_repeat(request, &identity, operation);
@@ -399,13 +422,62 @@ claim_and_perform(const IntakeRequest *request, Relation rel,
 	PG_END_TRY();
 }
 
+/* Performs an operation whose door has yet to make its target ready. */
+static void
+prepare_and_perform(const IntakeRequest *request, IntakeOperation *operation)
+{
+	IntakeRequest prepared = *request;
+	IntakeOptions *options;
+	IntakeTarget *target;
+	Relation	rel;
+
+	request->prepare(&prepared, operation);
+	options = intake_options_peek(prepared.options,
+								  door_of_request(&prepared));
+	rel = open_target(&prepared, options);
+	target = intake_target_lookup(rel);
+	options = parse_options(&prepared, target);
+	perform_operation(&prepared, rel, target, options, operation);
+}
+
+/*
+ * The same where the target is made ready within the operation: whether it is
+ * a repeat is known without the target.
+ */
+static void
+claim_and_prepare(const IntakeRequest *request, const IntakeOptions *options,
+				  IntakeOperation *operation)
+{
+	IntakeRequestIdentity identity = {
+		request->target_name, request->identity
+	};
+
+	name_operation(request, options, operation);
+	if (intake_operation_claim(operation))
+	{
+		answer_repeat(request, &identity, operation);
+		return;
+	}
+	operation->identity = identity;
+	PG_TRY();
+	{
+		prepare_and_perform(request, operation);
+	}
+	PG_FINALLY();
+	{
+		intake_operation_leave(operation);
+	}
+	PG_END_TRY();
+}
+
 static void
 ingest(const IntakeRequest *request, const IntakeOptions *options,
 	   IntakeOperation *operation)
 {
-	Relation	rel = open_target(request, options);
-
-	claim_and_perform(request, rel, operation);
+	if (request->prepare != NULL)
+		claim_and_prepare(request, options, operation);
+	else
+		claim_and_perform(request, open_target(request, options), operation);
 }
 
 void

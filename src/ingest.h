@@ -26,7 +26,19 @@ typedef struct IntakeWatch
 	const int  *waiting;		/* and in the one that is being filled */
 } IntakeWatch;
 
-typedef struct IntakeRequest
+typedef struct IntakeRequest IntakeRequest;
+
+/*
+ * For a door whose target is made ready within the operation, and whose
+ * repeats are told by what the client said, whatever the target is by then.
+ * Called once the operation is claimed and known not to be a repeat: sets
+ * relid, mode and options of the request, and source, which may be that of
+ * before or one with the same bytes; may set operation->answer.
+ */
+typedef void (*IntakePrepare) (IntakeRequest *request,
+							   IntakeOperation *operation);
+
+struct IntakeRequest
 {
 	Oid			relid;
 	IntakeSource *source;
@@ -40,7 +52,17 @@ typedef struct IntakeRequest
 	const char *door;
 	const char *request_id;		/* or NULL */
 	IntakeWatch *watch;			/* or NULL */
-} IntakeRequest;
+	bool		is_exclusive;	/* one operation on the target at a time */
+
+	/*
+	 * Or prepare is NULL, and so are these.  A source that is NULL until then
+	 * has its digest in identity.
+	 */
+	IntakePrepare prepare;
+	void	   *argument;		/* for prepare: the door's own */
+	const char *target_name;	/* qualified */
+	const char *identity;		/* what a repeat must have, too */
+};
 
 /* Room for what is shown of a value, with the dots behind a cut one. */
 #define INTAKE_FAULT_LENGTH (4 * INTAKE_MAX_SHOWN_VALUE + 16)

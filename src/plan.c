@@ -351,6 +351,7 @@ intake_plan_make(const IntakeRequest *request, Relation rel,
 	plan->rel = rel;
 	plan->target = target;
 	plan->options = options;
+	plan->is_exclusive = request->is_exclusive;
 	choose_format(plan, request);
 	plan->mode = choose_mode(request, rel, target);
 	check_mode(rel, plan->mode, options);

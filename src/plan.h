@@ -27,6 +27,7 @@ typedef struct IntakePlan
 	const IntakeFormatRoutine *format;
 	const IntakeWriteRoutine *writer;
 	IntakeRejects *rejects;		/* NULL: the first bad record is an error */
+	bool		is_exclusive;	/* no other upload works on the target */
 } IntakePlan;
 
 /*

@@ -221,7 +221,8 @@ intake_operation_check_repeat(const IntakeOperation *operation,
 					  psprintf("It was made with %s, this one with %s.",
 							   operation->identity.request,
 							   identity->request));
-	if (memcmp(operation->digest, digest, INTAKE_DIGEST_LENGTH) != 0)
+	if (digest != NULL &&
+		memcmp(operation->digest, digest, INTAKE_DIGEST_LENGTH) != 0)
 		report_reused(operation, "Its payload was another one.");
 }
 

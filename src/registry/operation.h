@@ -60,6 +60,8 @@ typedef struct IntakeOperation
 	TimestampTz expires_at;		/* 0: never */
 	IntakeCounters counters;
 	Jsonb	   *errors;			/* of tolerated records, or NULL */
+	Jsonb	   *answer;			/* what a door's answer tells beyond the
+								 * counters, or NULL */
 	IntakeRejects *rejects;		/* to be stored with the record, or NULL */
 	Oid			relid;			/* of the target, for them */
 	uint8		digest[INTAKE_DIGEST_LENGTH];
@@ -90,7 +92,8 @@ extern bool intake_operation_claim(IntakeOperation *operation);
 
 /*
  * Raises ERRCODE_INTAKE_REUSED unless target, request and digest of the
- * repeat are those of the stored operation.
+ * repeat are those of the stored operation.  digest may be NULL: then request
+ * says all of the payload.
  */
 extern void intake_operation_check_repeat(const IntakeOperation *operation,
 										  const IntakeRequestIdentity *identity,

@@ -70,7 +70,8 @@ enum
 	COLUMN_ERROR,
 	COLUMN_QUERY_ID,
 	COLUMN_REQUEST_ID,
-	COLUMNS = COLUMN_REQUEST_ID
+	COLUMN_ANSWER,
+	COLUMNS = COLUMN_ANSWER
 };
 
 /* Values of column state. */
@@ -261,6 +262,8 @@ read_record(const Record *record, IntakeOperation *operation)
 	counters->rows_rejected = int_value(record, COLUMN_ROWS_REJECTED, 0);
 	if (!IS_NULL(record, COLUMN_ERRORS))
 		operation->errors = DatumGetJsonbPCopy(VALUE(record, COLUMN_ERRORS));
+	if (!IS_NULL(record, COLUMN_ANSWER))
+		operation->answer = DatumGetJsonbPCopy(VALUE(record, COLUMN_ANSWER));
 	memcpy(operation->digest, VARDATA_ANY(digest), INTAKE_DIGEST_LENGTH);
 }
 
@@ -455,6 +458,8 @@ form_record(Record *record, const IntakeOperation *operation,
 	set_counters(record, &operation->counters);
 	set_jsonb(record, COLUMN_ERRORS, operation->errors);
 	set_jsonb(record, COLUMN_ERROR, error);
+	set_jsonb(record, COLUMN_ANSWER, state == INTAKE_OPERATION_SUCCEEDED ?
+			  operation->answer : NULL);
 }
 
 int

@@ -7,7 +7,8 @@
  * replace, merge, partition delete and everything with option truncate stage
  * them and apply the stage in finish(), under the table lock, when the whole
  * payload is known to be good; so does append where needs_stage says so, and
- * where rows that the target refuses are set aside.
+ * where rows that the target refuses are set aside.  With is_exclusive, an
+ * append that does not stage takes the table lock at its begin().
  *
  *-------------------------------------------------------------------------
  */
@@ -44,6 +45,7 @@ struct IntakeWriter
 	List	   *key;			/* of IntakeKeyItem; NIL for append */
 	int			sys_op;			/* of the request; -1: each record's own */
 	bool		needs_stage;	/* nothing may be written before finish() */
+	bool		is_exclusive;	/* the table lock is, in any case */
 
 	/*
 	 * Rows that the target refuses are set aside here; NULL: that fails the

@@ -34,6 +34,15 @@ typedef struct AppendWork
 	bool		is_locked;
 } AppendWork;
 
+/* Takes the table lock for batches that go in as they come, once. */
+static void
+lock_target(IntakeWriter *writer, AppendWork *state)
+{
+	if (!state->is_locked)
+		intake_table_lock(writer->target, writer->is_exclusive);
+	state->is_locked = true;
+}
+
 static void
 begin_append(IntakeWriter *writer)
 {
@@ -45,6 +54,8 @@ begin_append(IntakeWriter *writer)
 		state->stage = intake_stage_make(writer->columns);
 	if (writer->rejects != NULL)
 		intake_stage_allow_marks(state->stage);
+	if (writer->is_exclusive && state->stage == NULL)
+		lock_target(writer, state);
 	writer->state = state;
 }
 
@@ -58,9 +69,7 @@ take_append(IntakeWriter *writer, IntakeBatch *batch)
 		intake_stage_put(state->stage, batch);
 		return;
 	}
-	if (!state->is_locked)
-		intake_table_lock(writer->target, false);
-	state->is_locked = true;
+	lock_target(writer, state);
 	intake_insert_batch(state->insert, batch);
 }
 
@@ -153,7 +162,7 @@ insert_tolerantly(IntakeWriter *writer, AppendWork *state)
 													   state->insert);
 	IntakeBatch *batch;
 
-	intake_table_lock(writer->target, false);
+	intake_table_lock(writer->target, writer->is_exclusive);
 	if (!insert_good_runs(writer, state->stage))
 	{
 		batch = intake_batch_make(writer->columns->ncolumns,
@@ -179,7 +188,7 @@ finish_append(IntakeWriter *writer)
 	}
 	if (state->stage != NULL)
 	{
-		intake_table_lock(writer->target, truncates);
+		intake_table_lock(writer->target, truncates || writer->is_exclusive);
 		if (truncates)
 			intake_truncate(writer);
 		intake_insert_stage(state->insert, state->stage);

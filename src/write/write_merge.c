@@ -586,7 +586,8 @@ finish_merge(IntakeWriter *writer)
 		!intake_upsert_has_insert_trigger(writer->rel) &&
 		intake_partial_suits_conflict(writer, state->key) &&
 		!state->has_deletes && !is_truncating && writer->rejects == NULL;
-	intake_table_lock(writer->target, !state->is_shared);
+	intake_table_lock(writer->target,
+					  writer->is_exclusive || !state->is_shared);
 	if (is_truncating)
 		intake_truncate(writer);
 
