@@ -45,6 +45,9 @@ OBJS = \
 	src/sqlfuncs.o \
 	src/subtransaction.o \
 	src/view.o \
+	src/registry/definition.o \
+	src/registry/definition_key.o \
+	src/registry/definition_print.o \
 	src/registry/entity.o \
 	src/registry/key.o \
 	src/registry/key_index.o \
