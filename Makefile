@@ -46,6 +46,7 @@ OBJS = \
 	src/subtransaction.o \
 	src/view.o \
 	src/registry/definition.o \
+	src/registry/definition_compare.o \
 	src/registry/definition_key.o \
 	src/registry/definition_print.o \
 	src/registry/entity.o \

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * definition.c
- *	  What a partner says a table is: read from JSON, and compared.
+ *	  What a partner says a table is: read from JSON.
  *
  * Every fault is a 22023 that says where in the JSON it is: schema[2].type.
  *
@@ -379,79 +379,6 @@ intake_definition_parse(const Jsonb *json)
 										 "replacing_key",
 										 &definition->has_replacing_key);
 	return definition;
-}
-
-bool
-intake_definition_same_schema(const IntakeDefinition *a,
-							  const IntakeDefinition *b)
-{
-	ListCell   *a_cell;
-	ListCell   *b_cell;
-
-	if (list_length(a->fields) != list_length(b->fields))
-		return false;
-	forboth(a_cell, a->fields, b_cell, b->fields)
-	{
-		const IntakeFieldDef *x = lfirst(a_cell);
-		const IntakeFieldDef *y = lfirst(b_cell);
-
-		if (strcmp(x->name, y->name) != 0 || x->type != y->type ||
-			x->is_nullable != y->is_nullable)
-			return false;
-	}
-	return true;
-}
-
-static bool
-is_same_text(const char *a, const char *b)
-{
-	return strcmp(a == NULL ? "" : a, b == NULL ? "" : b) == 0;
-}
-
-/* The schemas are known to be the same. */
-static bool
-has_same_titles(const IntakeDefinition *a, const IntakeDefinition *b)
-{
-	ListCell   *a_cell;
-	ListCell   *b_cell;
-
-	forboth(a_cell, a->fields, b_cell, b->fields)
-	{
-		if (!is_same_text(((IntakeFieldDef *) lfirst(a_cell))->title,
-						  ((IntakeFieldDef *) lfirst(b_cell))->title))
-			return false;
-	}
-	return is_same_text(a->title, b->title);
-}
-
-static bool
-is_same_key(const List *a, const List *b)
-{
-	ListCell   *a_cell;
-	ListCell   *b_cell;
-
-	if (list_length(a) != list_length(b))
-		return false;
-	forboth(a_cell, a, b_cell, b)
-	{
-		if (strcmp(lfirst(a_cell), lfirst(b_cell)) != 0)
-			return false;
-	}
-	return true;
-}
-
-IntakeChange
-intake_definition_compare(const IntakeDefinition *old,
-						  const IntakeDefinition *other)
-{
-	if (!intake_definition_same_schema(old, other))
-		return INTAKE_DEFINITION_SCHEMA;
-	if (!is_same_key(old->partition_key, other->partition_key) ||
-		!is_same_key(old->replacing_key, other->replacing_key))
-		return INTAKE_DEFINITION_KEYS;
-	if (!has_same_titles(old, other))
-		return INTAKE_DEFINITION_TITLES;
-	return INTAKE_DEFINITION_SAME;
 }
 
 char *

@@ -39,6 +39,8 @@ typedef struct IntakeFieldDef
 
 typedef struct IntakeDefinition
 {
+	const char *name;			/* of the table that it is stored for */
+	TimestampTz uploaded_at;	/* its last upload; 0: none yet */
 	const char *title;			/* NULL: none */
 	List	   *fields;			/* of IntakeFieldDef */
 	List	   *partition_key;	/* of char *, as written; NIL: none */
@@ -66,19 +68,25 @@ extern IntakeDefinition *intake_definition_parse(const Jsonb *json);
 /* The same as JSON that intake_definition_parse() reads. */
 extern Jsonb *intake_definition_make_json(const IntakeDefinition *definition);
 
-/*
- * Appends the definition as answers show it: with the table's name and the
- * time of its last upload (0: none yet).
- */
-extern void intake_definition_append(StringInfo json, const char *name,
-									 const IntakeDefinition *definition,
-									 TimestampTz uploaded_at);
+/* Appends the definition as answers show it: name and last upload, too. */
+extern void intake_definition_append(StringInfo json,
+									 const IntakeDefinition *definition);
 
 /* Raises 22023 unless a table can have the name. */
 extern void intake_definition_check_name(const char *name);
 
 extern IntakeChange intake_definition_compare(const IntakeDefinition *old,
 											  const IntakeDefinition *other);
+
+/*
+ * What a write says its table is, beside what the table is: true if nothing
+ * need be done.  Raises 22023, with the first difference, if they differ and
+ * may_alter is false.  What the write leaves out stays: keys, as long as the
+ * schema is the same, and titles; titles alone change only with may_alter.
+ */
+extern bool intake_definition_is_met(IntakeDefinition *given,
+									 const IntakeDefinition *stored,
+									 bool may_alter);
 
 /* Names, types, nullable, in order; titles and keys do not count. */
 extern bool intake_definition_same_schema(const IntakeDefinition *a,

@@ -98,14 +98,12 @@ append_milliseconds(StringInfo json, TimestampTz time)
 }
 
 void
-intake_definition_append(StringInfo json, const char *name,
-						 const IntakeDefinition *definition,
-						 TimestampTz uploaded_at)
+intake_definition_append(StringInfo json, const IntakeDefinition *definition)
 {
 	appendStringInfoString(json, "{\"name\": ");
-	escape_json(json, name);
+	escape_json(json, definition->name);
 	appendStringInfoString(json, ", \"meta\": {\"lastUploadTime\": ");
-	append_milliseconds(json, uploaded_at);
+	append_milliseconds(json, definition->uploaded_at);
 	appendStringInfoString(json, "}, ");
 	append_members(json, definition);
 	appendStringInfoChar(json, '}');
