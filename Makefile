@@ -129,6 +129,8 @@ OBJS = \
 	src/write/write_sql.o \
 	src/worker/answer.o \
 	src/worker/database_hook.o \
+	src/worker/datalens_head.o \
+	src/worker/datalens_partition.o \
 	src/worker/gateway.o \
 	src/worker/gateway_config.o \
 	src/worker/gateway_listen.o \

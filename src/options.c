@@ -133,7 +133,7 @@ static const OptionDefinition definitions[] = {
 		"pg_intake.csv_quote", "CSV: one ASCII character"},
 	{"truncate", OPTION_WORD, AT(truncate), truncate_words, UPLOAD,
 		"false", "empty the target first: true by DELETE, fast by TRUNCATE"},
-	{"types", OPTION_WORD, AT(types), types_words, UPLOAD | DEFAULT,
+	{"types", OPTION_WORD, AT(types), types_words, BOTH | DEFAULT,
 		"lenient", "strict takes only the JSON type that fits the column"},
 	{"unknown", OPTION_WORD, AT(unknown), unknown_words, UPLOAD | DEFAULT,
 		"error", "ignore skips names that the target does not have"},

@@ -171,6 +171,13 @@ intake_operation_is_running(Oid principal, const pg_uuid_t *uuid)
 	return count > 0;
 }
 
+void
+intake_operation_check_idle(Oid principal, const pg_uuid_t *uuid)
+{
+	if (intake_operation_is_running(principal, uuid))
+		report_running(uuid);
+}
+
 bool
 intake_operation_claim(IntakeOperation *operation)
 {

@@ -122,6 +122,10 @@ extern void intake_operation_lock(Oid principal, const pg_uuid_t *uuid);
 /* Whether the claim is held, here or elsewhere, now. */
 extern bool intake_operation_is_running(Oid principal, const pg_uuid_t *uuid);
 
+/* Raises ERRCODE_INTAKE_RUNNING when it is; takes nothing. */
+extern void intake_operation_check_idle(Oid principal,
+										const pg_uuid_t *uuid);
+
 /*
  * Ends this session's note that the claim's work is going on; the lock stays
  * until the transaction ends.  Must be called on every way out.

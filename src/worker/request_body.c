@@ -210,7 +210,7 @@ intake_body_read_text(IntakeBody *body, size_t limit)
 			ereport(ERROR,
 					(errcode(ERRCODE_INTAKE_STATUS('4', '1', '3')),
 					 errmsg("the body is longer than %zu bytes", limit),
-					 errhint("Longer ones can be sent as NDJSON, one record a line.")));
+					 errhint("Longer ones can be sent in parts; an upload also as NDJSON, one record a line.")));
 	} while (n > 0);
 	text.data[text.len] = '\0';
 	return pg_any_to_server(text.data, text.len, PG_UTF8);

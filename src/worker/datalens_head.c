@@ -1,0 +1,173 @@
+/*-------------------------------------------------------------------------
+ *
+ * datalens_head.c
+ *	  What the head of a DataLens write says.
+ *
+ * The definition in X-DL-Table-Definition is JSON; other than in ASCII
+ * with \u escapes, as the protocol has it, it may be in UTF-8, which is all
+ * that the HTTP program lets through.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+
+#include "convert.h"
+#include "worker/datalens_head.h"
+#include "worker/json_object.h"
+#include "worker/request_options.h"
+#include "worker/status.h"
+
+static void
+report_missing(const char *name, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("header %s is missing", name),
+			 errhint("%s", hint)));
+}
+
+static void
+report_value(const char *name, const char *value, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value for header %s: \"%s\"", name,
+					intake_convert_show(value, strlen(value))),
+			 errhint("%s", hint)));
+}
+
+/* A header that is true or false; the latter when it is not there. */
+static bool
+read_flag(const IntakeHttpRequest *request, const char *header,
+		  const char *name)
+{
+	const char *value = intake_request_sole_header(request, header);
+
+	if (value == NULL || strcmp(value, "false") == 0)
+		return false;
+	if (strcmp(value, "true") != 0)
+		report_value(name, value, "It must be true or false.");
+	return true;
+}
+
+/* Rows are arrays: there is no other form. */
+static void
+check_data_format(const IntakeHttpRequest *request)
+{
+	static const char name[] = "X-DL-Data-Format";
+	static const char hint[] = "It must be \"array\": each line of the body is a JSON array.";
+	const char *value = intake_request_sole_header(request,
+												   "x-dl-data-format");
+
+	if (value == NULL)
+		report_missing(name, hint);
+	if (strcmp(value, "array") != 0)
+		report_value(name, value, hint);
+}
+
+static void
+report_media_type(const char *what, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INTAKE_STATUS('4', '1', '5')),
+			 errmsg("%s is not supported here", what),
+			 errhint("%s", hint)));
+}
+
+/* Raises IN415 unless the body is of the type, in UTF-8. */
+static void
+check_media_type(const IntakeHttpRequest *request, const char *name,
+				 const char *hint)
+{
+	List	   *parameters;
+	const IntakeMediaType *type = intake_media_type_of(request, &parameters);
+	ListCell   *cell;
+
+	if (strcmp(type->name, name) != 0)
+		report_media_type(psprintf("content type \"%s\"", type->name), hint);
+	foreach(cell, parameters)
+	{
+		const IntakeNamedText *it = lfirst(cell);
+
+		if (strcmp(it->name, "charset") == 0 &&
+			pg_strcasecmp(it->value, "utf-8") != 0 &&
+			pg_strcasecmp(it->value, "utf8") != 0)
+			report_media_type(psprintf("charset \"%s\"", it->value),
+							  "JSON is in UTF-8.");
+	}
+}
+
+void
+intake_datalens_head_check_json(const IntakeHttpRequest *request)
+{
+	if (intake_request_header(request, "content-type") != NULL)
+		check_media_type(request, "application/json",
+						 "The body is one JSON object, application/json.");
+}
+
+static void
+read_definition(IntakeDatalensHead *head, const IntakeHttpRequest *request)
+{
+	const char *text = intake_request_sole_header(request,
+												  "x-dl-table-definition");
+	const char *problem = NULL;
+	char	   *utf8;
+
+	if (text == NULL)
+		return;
+	utf8 = pg_server_to_any(text, strlen(text), PG_UTF8);
+	head->definition_json = intake_json_object_read(utf8, strlen(utf8),
+													&problem);
+	if (head->definition_json == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for header X-DL-Table-Definition"),
+				 errdetail("The header %s.", problem),
+				 errhint("It is a definition as JSON in ASCII, other characters as \\uXXXX.")));
+	(void) intake_definition_parse(head->definition_json);
+}
+
+IntakeDatalensHead *
+intake_datalens_head_read(const IntakeHttpRequest *request)
+{
+	IntakeDatalensHead *head = palloc0(sizeof(IntakeDatalensHead));
+
+	check_media_type(request, "application/x-ndjson",
+					 "The body is NDJSON, application/x-ndjson.");
+	check_data_format(request);
+	if (!intake_request_key(request, "x-dl-operation-uuid", &head->uuid))
+		report_missing("X-DL-Operation-UUID",
+					   "Each write has a UUID of its own; a repeat has the same.");
+	head->truncates = read_flag(request, "x-dl-force-truncate",
+								"X-DL-Force-Truncate");
+	head->may_alter = read_flag(request, "x-dl-allow-alter-table",
+								"X-DL-Allow-Alter-Table");
+	read_definition(head, request);
+	return head;
+}
+
+static const char *
+flag_text(bool value)
+{
+	return value ? "true" : "false";
+}
+
+char *
+intake_datalens_head_identity(const IntakeDatalensHead *head)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfo(&text,
+					 "{\"datalens\": \"write\", \"force_truncate\": %s, \"allow_alter_table\": %s, \"table_definition\": ",
+					 flag_text(head->truncates), flag_text(head->may_alter));
+	if (head->definition_json == NULL)
+		appendStringInfoString(&text, "null");
+	else
+		(void) JsonbToCString(&text, &head->definition_json->root,
+							  VARSIZE(head->definition_json));
+	appendStringInfoChar(&text, '}');
+	return text.data;
+}

@@ -1,0 +1,43 @@
+/*-------------------------------------------------------------------------
+ *
+ * datalens_head.h
+ *	  What the head of a DataLens write says.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef INTAKE_DATALENS_HEAD_H
+#define INTAKE_DATALENS_HEAD_H
+
+#include "registry/definition.h"
+#include "utils/uuid.h"
+#include "worker/request.h"
+
+typedef struct IntakeDatalensHead
+{
+	pg_uuid_t	uuid;
+	Jsonb	   *definition_json;	/* X-DL-Table-Definition, which can be
+									 * parsed; NULL: none */
+	bool		truncates;		/* X-DL-Force-Truncate */
+	bool		may_alter;		/* X-DL-Allow-Alter-Table */
+} IntakeDatalensHead;
+
+/*
+ * Reads the headers of a write, in the current memory context.  Raises 22023
+ * for those that are missing or malformed, IN415 for another type of body.
+ */
+extern IntakeDatalensHead *
+intake_datalens_head_read(const IntakeHttpRequest *request);
+
+/*
+ * What a repeat of the write must have, as text that is equal when the
+ * headers say the same.
+ */
+extern char *intake_datalens_head_identity(const IntakeDatalensHead *head);
+
+/*
+ * For a body that is one JSON object: raises IN415 unless the request says so
+ * or says nothing.
+ */
+extern void intake_datalens_head_check_json(const IntakeHttpRequest *request);
+
+#endif							/* INTAKE_DATALENS_HEAD_H */

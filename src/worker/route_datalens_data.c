@@ -1,0 +1,482 @@
+/*-------------------------------------------------------------------------
+ *
+ * route_datalens_data.c
+ *	  DataLens' data methods: /provider/v1/connection/{}/table/{}/data
+ *
+ *	head -> (a preflight: what can be refused now is)
+ *		 -> engine: claim -> (a repeat: the stored answer)
+ *						  -> prepare -> rows -> record with the answer
+ *
+ * A repeat is told by what the client said, so that it gets its answer when
+ * the table has been altered or deleted since.  Everything that a write does
+ * to the table - make it, alter it, empty it, write its rows - and its record
+ * are one transaction.
+ *
+ * The order of locks is the same for all: the claim, the table lock of ours,
+ * the table.  A body that comes before a table is made or altered is received
+ * whole first, so that nobody waits for its client but the operations that
+ * are kept apart from this one anyway.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+
+#include "ingest.h"
+#include "registry/connection.h"
+#include "registry/definition_table.h"
+#include "registry/operation_record.h"
+#include "source/source_spool.h"
+#include "worker/datalens_head.h"
+#include "worker/datalens_partition.h"
+#include "worker/route_connection.h"
+#include "worker/route_datalens_data.h"
+#include "worker/worker_settings.h"
+#include "write/lock.h"
+
+#define SEGMENT_TABLE 5
+
+/* A write or delete in work. */
+typedef struct DataWork
+{
+	IntakeRequest upload;
+	IntakeCall *call;
+	const IntakeConnection *connection;
+	const char *table;
+	const IntakeDatalensHead *head; /* of a write */
+	Jsonb	   *partitions;		/* of a delete */
+
+	/* what prepare has found or made */
+	Oid			relid;
+	const IntakeDefinition *used;
+} DataWork;
+
+/* ---------- the table ---------- */
+
+static void
+report_no_table(const DataWork *work)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INTAKE_STATUS('4', '0', '4')),
+			 errmsg("table \"%s\" does not exist", work->table),
+			 errhint("Send its definition, by the method that updates tables or in header X-DL-Table-Definition.")));
+}
+
+/* A copy of the head's definition, for who completes it by what is there. */
+static IntakeDefinition *
+copy_definition(const DataWork *work)
+{
+	return intake_definition_parse(work->head->definition_json);
+}
+
+/*
+ * Whether the table has to be made or altered before rows are written, as far
+ * as that is known without a lock; raises what stands in the way.
+ */
+static bool
+needs_definition(const DataWork *work, Oid relid,
+				 const IntakeDefinition *stored)
+{
+	bool		has_definition = work->head->definition_json != NULL;
+
+	if (!OidIsValid(relid) && !has_definition)
+		report_no_table(work);
+	if (!OidIsValid(relid) || !has_definition)
+		return has_definition;
+	return !intake_definition_is_met(copy_definition(work), stored,
+									 work->head->may_alter);
+}
+
+/* Looks for the table, without a lock. */
+static void
+find_table(DataWork *work)
+{
+	IntakeDefinition *stored = NULL;
+
+	work->relid = intake_definition_table_find(work->connection, work->table,
+											   &stored, NoLock);
+	work->used = stored;
+}
+
+/*
+ * Under the table lock: raises an error when the table is no longer what it
+ * was when the work was prepared.  Nobody alters it any more from here on.
+ */
+static void
+check_unchanged(const DataWork *work)
+{
+	IntakeDefinition *stored = NULL;
+	Oid			relid = intake_definition_table_find(work->connection,
+													 work->table, &stored,
+													 NoLock);
+
+	if (relid != work->relid ||
+		intake_definition_compare(work->used,
+								  stored) > INTAKE_DEFINITION_TITLES)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("table \"%s\" has been altered meanwhile",
+						work->table),
+				 errhint("Repeat the request.")));
+}
+
+/*
+ * Keeps other operations on the table away until the transaction ends.  One
+ * that is gone meanwhile is missed later.
+ */
+static void
+lock_table(Oid relid)
+{
+	Relation	rel = try_relation_open(relid, AccessShareLock);
+	IntakeTarget *target;
+
+	if (rel == NULL)
+		return;
+	target = intake_target_lookup(rel);
+	relation_close(rel, AccessShareLock);
+	intake_table_lock(target, true);
+}
+
+/* ---------- write: the engine's request ---------- */
+
+static void
+push_text(JsonbParseState **state, JsonbIteratorToken token, const char *text)
+{
+	JsonbValue	value;
+
+	value.type = jbvString;
+	value.val.string.val = unconstify(char *, text);
+	value.val.string.len = strlen(text);
+	(void) pushJsonbValue(state, token, &value);
+}
+
+static void
+push_flag(JsonbParseState **state, const char *name, bool is_set)
+{
+	JsonbValue	value;
+
+	push_text(state, WJB_KEY, name);
+	value.type = jbvBool;
+	value.val.boolean = is_set;
+	(void) pushJsonbValue(state, WJB_VALUE, &value);
+}
+
+static Jsonb *
+finish_object(JsonbParseState **state)
+{
+	return JsonbValueToJsonb(pushJsonbValue(state, WJB_END_OBJECT, NULL));
+}
+
+/* Options that go without saying. */
+static JsonbParseState *
+begin_options(void)
+{
+	JsonbParseState *state = NULL;
+
+	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	push_text(&state, WJB_KEY, "types");
+	push_text(&state, WJB_VALUE, "strict");
+	return state;
+}
+
+/*
+ * The options of a write: values in the definition's order, which need not be
+ * the table's.  That the client wants the table emptied goes for no records,
+ * too: it has said so.
+ */
+static Jsonb *
+make_options(const IntakeDefinition *definition, bool truncates)
+{
+	JsonbParseState *state = begin_options();
+	ListCell   *cell;
+
+	push_text(&state, WJB_KEY, "columns");
+	(void) pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	foreach(cell, intake_definition_columns(definition))
+		push_text(&state, WJB_ELEM, lfirst(cell));
+	(void) pushJsonbValue(&state, WJB_END_ARRAY, NULL);
+	if (truncates)
+	{
+		push_flag(&state, "truncate", true);
+		push_flag(&state, "allow_empty", true);
+	}
+	return finish_object(&state);
+}
+
+/* What a repeat is told, too. */
+static Jsonb *
+make_write_answer(bool has_dropped)
+{
+	JsonbParseState *state = NULL;
+
+	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	push_flag(&state, "old_data_was_dropped", has_dropped);
+	return finish_object(&state);
+}
+
+/*
+ * Receives the body, and makes or alters the table by the head's definition.
+ * Returns true when old data was dropped.
+ */
+static bool
+define_table(DataWork *work, IntakeRequest *request)
+{
+	IntakeApplied applied = {0};
+
+	request->source = intake_source_open_spool(request->source);
+	intake_definition_table_apply(work->connection, work->table,
+								  copy_definition(work),
+								  work->head->may_alter ? INTAKE_APPLY_ALTER :
+								  INTAKE_APPLY_CREATE, &applied);
+	work->relid = applied.relid;
+	work->used = applied.now;
+	return applied.was_data_dropped;
+}
+
+static bool
+is_append(const DataWork *work)
+{
+	return work->used->replacing_key == NIL;
+}
+
+/* Makes the table ready, and the request for it. */
+static void
+prepare_write(IntakeRequest *request, IntakeOperation *operation)
+{
+	DataWork   *work = request->argument;
+	bool		truncates = work->head->truncates;
+	bool		was_there;
+	bool		has_dropped = false;
+
+	find_table(work);
+	was_there = OidIsValid(work->relid);
+	if (needs_definition(work, work->relid, work->used))
+		has_dropped = define_table(work, request);
+	else if (is_append(work) && !truncates)
+	{
+		lock_table(work->relid);
+		check_unchanged(work);
+	}
+	request->relid = work->relid;
+	request->mode = is_append(work) ? INTAKE_MODE_APPEND :
+		INTAKE_MODE_REPLACE;
+	request->options = make_options(work->used, truncates && !has_dropped);
+	operation->answer = make_write_answer(has_dropped ||
+										  (truncates && was_there));
+}
+
+/* ---------- delete: the engine's request ---------- */
+
+static void
+prepare_delete(IntakeRequest *request, IntakeOperation *operation)
+{
+	DataWork   *work = request->argument;
+	JsonbParseState *options = begin_options();
+	const List *key;
+	Jsonb	   *arranged;
+
+	find_table(work);
+	if (!OidIsValid(work->relid))
+		report_no_table(work);
+	key = work->used->partition_key;
+	if (key == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
+				 errmsg("table \"%s\" has no partition key", work->table),
+				 errhint("Its definition gives it one, as \"partition_key\".")));
+	arranged = intake_datalens_partition_arrange(work->partitions, key);
+	request->relid = work->relid;
+	request->source = intake_source_open_jsonb(arranged);
+	request->options = finish_object(&options);
+	operation->answer = intake_datalens_partition_describe(arranged, key);
+}
+
+/* ---------- both ---------- */
+
+static void
+begin_work(DataWork *work, const IntakeHttpRequest *request, IntakeCall *call,
+		   IntakeClientRule rule)
+{
+	IntakeRequest *upload = &work->upload;
+
+	work->call = call;
+	work->connection = intake_route_connection(request, call, rule);
+	work->table = list_nth(request->segments, SEGMENT_TABLE);
+	intake_definition_check_name(work->table);
+	upload->door = "http";
+	upload->request_id = request->request_id;
+	upload->format = "ndjson";
+	upload->sys_op = INTAKE_NO_SYS_OP;
+	upload->is_exclusive = true;
+	upload->argument = work;
+	upload->target_name = quote_qualified_identifier(work->connection->schema,
+													 work->table);
+	call->operation.door = upload->door;
+}
+
+/*
+ * For a preflight: whether the table is there as it has to be; not asked for
+ * a repeat.
+ */
+static void
+check_early(DataWork *work)
+{
+	IntakeOperation stored = {.uuid = work->upload.uuid};
+
+	stored.principal = GetUserId();
+	if (intake_record_find(&stored) == INTAKE_OPERATION_SUCCEEDED)
+		return;
+	intake_operation_check_idle(stored.principal, &stored.uuid);
+	find_table(work);
+	if (work->head != NULL)
+		(void) needs_definition(work, work->relid, work->used);
+	else if (!OidIsValid(work->relid))
+		report_no_table(work);
+}
+
+/* Says of a lock that was not to be had what a partner can know of it. */
+static void
+rethrow_busy(const DataWork *work, MemoryContext context)
+{
+	ErrorData  *error;
+
+	MemoryContextSwitchTo(context);
+	error = CopyErrorData();
+	if (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
+	{
+		FlushErrorState();
+		error->message = psprintf("another operation on table \"%s\" is under way",
+								  work->table);
+		error->detail = psprintf("It was waited for %d ms.",
+								 intake_table_lock_timeout);
+		error->hint = pstrdup("Repeat the request later.");
+		ReThrowError(error);
+	}
+	PG_RE_THROW();
+}
+
+/* Has the engine do it, and checks that the body was what was announced. */
+static void
+run_work(DataWork *work)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		intake_ingest(&work->upload, &work->call->operation);
+	}
+	PG_CATCH();
+	{
+		rethrow_busy(work, context);
+	}
+	PG_END_TRY();
+	if (!work->call->operation.is_replayed)
+	{
+		check_unchanged(work);
+		if (work->head != NULL)
+			intake_definition_table_touch(work->connection, work->table);
+	}
+	intake_body_check(work->call->body);
+}
+
+static void
+begin_answer(const DataWork *work, IntakeAnswer *answer)
+{
+	const IntakeOperation *operation = &work->call->operation;
+
+	answer->content_type = "application/json";
+	answer->rows = operation->is_replayed ? 0 :
+		operation->counters.rows_received;
+	if (operation->is_replayed)
+		intake_answer_add_header(answer, "idempotent-replayed", "true");
+}
+
+/* Appends the stored answer's members, without the brace behind them. */
+static void
+append_stored(StringInfo json, const IntakeOperation *operation)
+{
+	if (operation->answer == NULL)
+	{
+		appendStringInfoChar(json, '{');
+		return;
+	}
+	(void) JsonbToCString(json, &operation->answer->root,
+						  VARSIZE(operation->answer));
+	json->data[--json->len] = '\0';
+	appendStringInfoString(json, ", ");
+}
+
+void
+intake_route_datalens_write(const IntakeHttpRequest *request,
+							IntakeCall *call, IntakeAnswer *answer)
+{
+	DataWork	work = {0};
+
+	begin_work(&work, request, call, INTAKE_CLIENT_REQUIRED);
+	work.head = intake_datalens_head_read(request);
+	work.upload.uuid = call->operation.uuid = work.head->uuid;
+	work.upload.identity = intake_datalens_head_identity(work.head);
+	work.upload.prepare = prepare_write;
+	call->format = work.upload.format;
+	call->body = intake_body_open(request);
+	if (request->is_preflight)
+	{
+		check_early(&work);
+		answer->is_preflight = true;
+		return;
+	}
+	work.upload.source = intake_body_source(call->body);
+	run_work(&work);
+	begin_answer(&work, answer);
+	append_stored(&answer->body, &call->operation);
+	appendStringInfo(&answer->body, "\"row_count\": " INT64_FORMAT "}\n",
+					 call->operation.counters.rows_received);
+}
+
+static void
+append_delete_answer(StringInfo json, const IntakeHttpRequest *request,
+					 const IntakeOperation *operation)
+{
+	append_stored(json, operation);
+	appendStringInfo(json,
+					 "\"success\": true, \"message\": \"" INT64_FORMAT " rows of " INT64_FORMAT " partitions were deleted\", \"request_id\": ",
+					 operation->counters.rows_deleted,
+					 operation->counters.rows_received);
+	escape_json(json, request->request_id == NULL ? "" : request->request_id);
+	appendStringInfoString(json, "}\n");
+}
+
+void
+intake_route_datalens_delete(const IntakeHttpRequest *request,
+							 IntakeCall *call, IntakeAnswer *answer)
+{
+	DataWork	work = {0};
+
+	begin_work(&work, request, call, INTAKE_CLIENT_OPTIONAL);
+	intake_datalens_head_check_json(request);
+	if (!intake_request_key(request, "x-dl-operation-uuid",
+							&work.upload.uuid))
+		work.upload.uuid = intake_operation_make_uuid();
+	call->operation.uuid = work.upload.uuid;
+	work.upload.mode = INTAKE_MODE_DELETE;
+	work.upload.is_text = true;
+	work.upload.prepare = prepare_delete;
+	call->body = intake_body_open(request);
+	if (request->is_preflight)
+	{
+		check_early(&work);
+		answer->is_preflight = true;
+		return;
+	}
+	work.partitions = intake_datalens_partition_read(call->body);
+	work.upload.identity =
+		psprintf("{\"datalens\": \"delete\", \"partitions\": \"%s\"}",
+				 intake_datalens_partition_digest(work.partitions));
+	run_work(&work);
+	begin_answer(&work, answer);
+	append_delete_answer(&answer->body, request, &call->operation);
+}
