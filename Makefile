@@ -38,6 +38,7 @@ OBJS = \
 	src/dry_run.o \
 	src/frame.o \
 	src/ingest.o \
+	src/lock_space.o \
 	src/options.o \
 	src/plan.o \
 	src/progress.o \
@@ -49,6 +50,9 @@ OBJS = \
 	src/registry/definition_compare.o \
 	src/registry/definition_key.o \
 	src/registry/definition_print.o \
+	src/registry/definition_record.o \
+	src/registry/definition_statement.o \
+	src/registry/definition_table.o \
 	src/registry/entity.o \
 	src/registry/key.o \
 	src/registry/key_index.o \

@@ -17,4 +17,13 @@
 /* (database, 0, root of the partition tree): the table lock */
 #define INTAKE_LOCK_TABLE		0x4902
 
+/* (database, 64 hash bits of connection and table): a table's definition */
+#define INTAKE_LOCK_DEFINITION	0x4904
+
+/*
+ * Waits for the table lock, until the transaction ends; lock_timeout applies.
+ * What waited may have changed the catalogs.
+ */
+extern void intake_lock_table(Oid root, bool is_exclusive);
+
 #endif							/* INTAKE_LOCK_SPACE_H */
