@@ -46,6 +46,7 @@ OBJS = \
 	src/sqlfuncs.o \
 	src/subtransaction.o \
 	src/view.o \
+	src/registry/connection.o \
 	src/registry/definition.o \
 	src/registry/definition_compare.o \
 	src/registry/definition_key.o \
@@ -131,10 +132,12 @@ OBJS = \
 	src/write/write_replace.o \
 	src/write/write_sql.o \
 	src/worker/answer.o \
+	src/worker/connection_sql.o \
 	src/worker/database_hook.o \
 	src/worker/gateway.o \
 	src/worker/gateway_config.o \
 	src/worker/gateway_listen.o \
+	src/worker/iam_token.o \
 	src/worker/json_object.o \
 	src/worker/jwk.o \
 	src/worker/jwks.o \
@@ -144,6 +147,7 @@ OBJS = \
 	src/worker/loader_start.o \
 	src/worker/openapi.o \
 	src/worker/principal.o \
+	src/worker/private_key.o \
 	src/worker/problem.o \
 	src/worker/program.o \
 	src/worker/request.o \
@@ -152,11 +156,15 @@ OBJS = \
 	src/worker/request_options.o \
 	src/worker/result.o \
 	src/worker/route.o \
+	src/worker/route_connection.o \
+	src/worker/route_datalens.o \
+	src/worker/route_iam.o \
 	src/worker/route_prostore.o \
 	src/worker/route_target.o \
 	src/worker/route_v1.o \
 	src/worker/scan_base64url.o \
 	src/worker/scan_jws.o \
+	src/worker/secret.o \
 	src/worker/shared.o \
 	src/worker/signature.o \
 	src/worker/stat.o \

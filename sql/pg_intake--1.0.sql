@@ -710,6 +710,89 @@ COMMENT ON VIEW intake.principals IS 'Roles of tokens'' subjects; for superusers
 COMMENT ON COLUMN intake.principals.state IS 'ready, or suspended: the role was dropped or renamed since';
 
 --
+-- Partner connections
+--
+
+-- One row a connection; only the extension's code writes it.
+CREATE TABLE intake.connection (
+    connection_id text COLLATE "C" PRIMARY KEY,
+    title text NOT NULL,
+    schema_name name NOT NULL,
+    role_name name NOT NULL,
+    role_oid oid NOT NULL,
+    owner_name name NOT NULL,
+    owner_oid oid NOT NULL,
+    cluster bigint NOT NULL,
+    service_account_id text COLLATE "C" NOT NULL UNIQUE,
+    key_id text COLLATE "C" NOT NULL UNIQUE,
+    public_key jsonb NOT NULL,
+    oauth_hash bytea UNIQUE,
+    client_id text COLLATE "C",
+    last_client_id text COLLATE "C",
+    created_at timestamptz NOT NULL
+);
+-- read without a snapshot that could fetch what is stored elsewhere
+ALTER TABLE intake.connection ALTER COLUMN title SET STORAGE MAIN;
+ALTER TABLE intake.connection ALTER COLUMN public_key SET STORAGE MAIN;
+REVOKE ALL ON intake.connection FROM PUBLIC;
+COMMENT ON TABLE intake.connection IS 'Partner connections; written by pg_intake only, read view intake.connections.';
+COMMENT ON COLUMN intake.connection.cluster IS 'system identifier of the cluster in which role_oid and owner_oid are the roles'' OIDs; elsewhere their names alone count';
+COMMENT ON COLUMN intake.connection.key_id IS 'name of the key that the partner signs JWTs by; a new one ends all tokens';
+COMMENT ON COLUMN intake.connection.oauth_hash IS 'SHA-256 of the OAuth token; NULL: it has none';
+COMMENT ON COLUMN intake.connection.last_client_id IS 'client_id, or the last one of a connection that was unlinked: linking again gives the same';
+
+-- One row a token that was issued; only the extension's code writes it.
+CREATE TABLE intake.connection_token (
+    hash bytea PRIMARY KEY,
+    connection_id text COLLATE "C" NOT NULL,
+    key_id text COLLATE "C" NOT NULL,
+    expires_at timestamptz NOT NULL
+);
+CREATE INDEX ON intake.connection_token (expires_at);
+CREATE INDEX ON intake.connection_token (connection_id, expires_at);
+REVOKE ALL ON intake.connection_token FROM PUBLIC;
+COMMENT ON TABLE intake.connection_token IS 'SHA-256 of the tokens of partner connections; written by pg_intake only.';
+COMMENT ON COLUMN intake.connection_token.key_id IS 'the connection''s key when it was issued; it is good as long as that is the connection''s';
+
+-- One row a table that a partner has defined; only the extension's code
+-- writes it.
+CREATE TABLE intake.connection_table (
+    connection_id text COLLATE "C" NOT NULL,
+    table_name name NOT NULL,
+    definition jsonb NOT NULL,
+    uploaded_at timestamptz,
+    PRIMARY KEY (connection_id, table_name)
+);
+REVOKE ALL ON intake.connection_table FROM PUBLIC;
+COMMENT ON TABLE intake.connection_table IS 'Definitions of partners'' tables; written by pg_intake only.';
+COMMENT ON COLUMN intake.connection_table.uploaded_at IS 'when data was written last; NULL: never';
+
+SELECT pg_catalog.pg_extension_config_dump('intake.connection', '');
+SELECT pg_catalog.pg_extension_config_dump('intake.connection_table', '');
+
+CREATE FUNCTION intake.create_connection(
+    title text,
+    with_oauth bool DEFAULT false,
+    schema name DEFAULT NULL,
+    OUT connection_id text, OUT folder_id text, OUT service_account_id text,
+    OUT svc_acct_key_id text, OUT svc_acct_private_key text, OUT oauth_token text
+) RETURNS record
+LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'intake_create_connection';
+REVOKE ALL ON FUNCTION intake.create_connection(text, bool, name) FROM PUBLIC;
+COMMENT ON FUNCTION intake.create_connection(text, bool, name) IS 'Makes a partner connection, with a role and a schema of its own, and returns what the partner needs. The private key and the OAuth token are not kept. Needs CREATE on the database.';
+
+CREATE FUNCTION intake.rotate_key(
+    INOUT connection_id text,
+    OUT folder_id text, OUT service_account_id text,
+    OUT svc_acct_key_id text, OUT svc_acct_private_key text, OUT oauth_token text
+) RETURNS record
+LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'intake_rotate_key';
+REVOKE ALL ON FUNCTION intake.rotate_key(text) FROM PUBLIC;
+COMMENT ON FUNCTION intake.rotate_key(text) IS 'Gives a connection a new key, and a new OAuth token if it has one, and ends all of its tokens; for its owner.';
+
+--
 -- Counters of the gateway
 --
 

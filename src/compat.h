@@ -101,7 +101,7 @@
 
 /*
  * Whether the role owns the relation, or is a member of the owner; and whether
- * it may use the schema, or create relations in it.
+ * it may use the schema, create relations in it, or schemas in the database.
  */
 #if PG_VERSION_NUM < 160000
 #define intake_is_owner(relid, role) pg_class_ownercheck(relid, role)
@@ -111,6 +111,8 @@
 	(pg_namespace_aclcheck(schema, role, ACL_CREATE) == ACLCHECK_OK)
 #define intake_may_use_schema(schema, role) \
 	(pg_namespace_aclcheck(schema, role, ACL_USAGE) == ACLCHECK_OK)
+#define intake_may_create_in_database(database, role) \
+	(pg_database_aclcheck(database, role, ACL_CREATE) == ACLCHECK_OK)
 #else
 #define intake_is_owner(relid, role) \
 	object_ownercheck(RelationRelationId, relid, role)
@@ -122,6 +124,9 @@
 	 ACLCHECK_OK)
 #define intake_may_use_schema(schema, role) \
 	(object_aclcheck(NamespaceRelationId, schema, role, ACL_USAGE) == \
+	 ACLCHECK_OK)
+#define intake_may_create_in_database(database, role) \
+	(object_aclcheck(DatabaseRelationId, database, role, ACL_CREATE) == \
 	 ACLCHECK_OK)
 #endif
 

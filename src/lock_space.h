@@ -17,6 +17,9 @@
 /* (database, 0, root of the partition tree): the table lock */
 #define INTAKE_LOCK_TABLE		0x4902
 
+/* (database, 64 hash bits of its id): a partner connection */
+#define INTAKE_LOCK_CONNECTION	0x4903
+
 /* (database, 64 hash bits of connection and table): a table's definition */
 #define INTAKE_LOCK_DEFINITION	0x4904
 

@@ -48,6 +48,7 @@ int			intake_max_nesting_depth = DEFAULT_NESTING_DEPTH;
 int			intake_max_record_size = DEFAULT_RECORD_SIZE;
 int			intake_operation_retention = DEFAULT_RETENTION;
 int			intake_stage_memory = DEFAULT_STAGE_MEMORY;
+char	   *intake_token_audience = NULL;
 char	   *intake_writer_role = NULL;
 
 static const struct config_enum_entry authentication_values[] = {
@@ -186,6 +187,14 @@ define_token_settings(void)
 							   "Sets the issuer that a token must be of.",
 							   "The empty text takes any token.",
 							   &intake_jwt_issuer, "", PGC_SIGHUP,
+							   GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
+	/* Partners sign for the address by which they reach the gateway. */
+	DefineCustomStringVariable("pg_intake.token_audience",
+							   "Sets the audience of JWTs that partners "
+							   "exchange for tokens.",
+							   "The empty text takes any that ends in "
+							   "/iam/v1/tokens.",
+							   &intake_token_audience, "", PGC_SIGHUP,
 							   GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
 	/* Spares mapping each subject where an issuer grants roles. */
 	DefineCustomStringVariable("pg_intake.writer_role",

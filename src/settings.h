@@ -31,6 +31,7 @@ extern int	intake_max_nesting_depth;
 extern int	intake_max_record_size; /* kB */
 extern int	intake_operation_retention; /* minutes; 0: for ever */
 extern int	intake_stage_memory;	/* kB */
+extern char *intake_token_audience;
 extern char *intake_writer_role;
 
 /* Defines the parameters; called once, when the library is loaded. */

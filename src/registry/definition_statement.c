@@ -42,7 +42,7 @@ replace_hint(void *argument)
 		errhint("What depends on it has to be dropped or changed first, by its owner.");
 }
 
-/* Runs a command on relations that are not open; all its names are qualified. */
+/* Runs a command, whose names are qualified, on relations not open. */
 static void
 run(const char *command)
 {

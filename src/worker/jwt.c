@@ -162,29 +162,39 @@ intake_jwt_read(const char *token, size_t len, int algorithms)
 	return jwt;
 }
 
-void
-intake_jwt_verify(IntakeJwt *jwt, const IntakeJwk *jwk)
+bool
+intake_jwt_is_signed(IntakeJwt *jwt, const IntakeJwk *jwk)
 {
 	uint8	   *bytes;
 	ptrdiff_t	nbytes;
 
 	if (!(jwk->algorithms & jwt->algorithm))
-		ereport(ERROR,
-				(INTAKE_TOKEN_ERROR,
-				 errmsg("key \"%s\" is not for token algorithm \"%s\"",
-						intake_jwt_show(jwt->kid), jwt->algorithm_name)));
+		return false;
 	bytes = palloc(INTAKE_BASE64URL_BYTES(jwt->signature_len) + 1);
 	nbytes = intake_scan_base64url_decode(jwt->signature, jwt->signature_len,
 										  bytes);
 	if (nbytes < 0 ||
 		!intake_signature_is_good(jwk->key, jwt->algorithm, jwt->content,
 								  jwt->content_len, bytes, nbytes))
+		return false;
+	jwt->claims = read_part(jwt->encoded_claims, jwt->encoded_claims_len,
+							"claims set");
+	return true;
+}
+
+void
+intake_jwt_verify(IntakeJwt *jwt, const IntakeJwk *jwk)
+{
+	if (!(jwk->algorithms & jwt->algorithm))
+		ereport(ERROR,
+				(INTAKE_TOKEN_ERROR,
+				 errmsg("key \"%s\" is not for token algorithm \"%s\"",
+						intake_jwt_show(jwt->kid), jwt->algorithm_name)));
+	if (!intake_jwt_is_signed(jwt, jwk))
 		ereport(ERROR,
 				(INTAKE_TOKEN_ERROR,
 				 errmsg("the token's signature is not by key \"%s\"",
 						intake_jwt_show(jwt->kid))));
-	jwt->claims = read_part(jwt->encoded_claims, jwt->encoded_claims_len,
-							"claims set");
 }
 
 static void

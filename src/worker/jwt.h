@@ -68,7 +68,13 @@ typedef struct IntakeJwt
 extern IntakeJwt *intake_jwt_read(const char *token, size_t len,
 								  int algorithms);
 
-/* Checks that the key is for the token's algorithm, and the signature. */
+/*
+ * Whether the key is for the token's algorithm and has signed it; reads the
+ * claims then, which may raise an error.
+ */
+extern bool intake_jwt_is_signed(IntakeJwt *jwt, const IntakeJwk *jwk);
+
+/* The same, and raises an error where it is not. */
 extern void intake_jwt_verify(IntakeJwt *jwt, const IntakeJwk *jwk);
 
 /* Checks "exp", which must be there, "nbf" and "iat" against the clock. */

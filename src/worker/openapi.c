@@ -25,7 +25,7 @@ static const IntakeRoute program_routes[] = {
 		.method = "GET",
 		.path = "/actuator/health",
 		.summary = "Tells whether the gateway runs",
-		.is_public = true,
+		.access = INTAKE_ACCESS_PUBLIC,
 	},
 	{
 		.name = "health",
@@ -33,7 +33,7 @@ static const IntakeRoute program_routes[] = {
 		.method = "GET",
 		.path = "/actuator/health/liveness",
 		.summary = "Tells whether the gateway runs",
-		.is_public = true,
+		.access = INTAKE_ACCESS_PUBLIC,
 	},
 	{
 		.name = "health",
@@ -41,7 +41,7 @@ static const IntakeRoute program_routes[] = {
 		.method = "GET",
 		.path = "/actuator/health/readiness",
 		.summary = "Tells whether uploads are taken",
-		.is_public = true,
+		.access = INTAKE_ACCESS_PUBLIC,
 	},
 	{
 		.name = "metrics",
@@ -49,7 +49,7 @@ static const IntakeRoute program_routes[] = {
 		.method = "GET",
 		.path = "/metrics",
 		.summary = "Counters for Prometheus",
-		.is_public = true,
+		.access = INTAKE_ACCESS_PUBLIC,
 	},
 };
 
@@ -114,9 +114,22 @@ append_query_parameters(StringInfo json, const IntakeRoute *route)
 		for (i = 0; intake_options_describe(i, door, &name, &text); i++)
 			append_parameter(json, name, "query", text);
 	}
-	if (strcmp(route->method, "POST") == 0)
+	if (strcmp(route->method, "POST") == 0 &&
+		route->family != INTAKE_FAMILY_DATALENS)
 		append_parameter(json, "Idempotency-Key", "header",
 						 "the UUID of the operation");
+}
+
+/* Whether the route takes a body of that type. */
+static bool
+takes_type(const IntakeRoute *route, const IntakeMediaType *type)
+{
+	if (route->family == INTAKE_FAMILY_DATALENS &&
+		route->body == INTAKE_BODY_UPLOAD)
+		return strcmp(type->name, "application/x-ndjson") == 0;
+	if (type->is_array)
+		return route->family != INTAKE_FAMILY_PROSTORE;
+	return route->body == INTAKE_BODY_UPLOAD;
 }
 
 static void
@@ -131,8 +144,7 @@ append_body(StringInfo json, const IntakeRoute *route)
 	{
 		const IntakeMediaType *type = &intake_media_types[i];
 
-		if (type->is_array ? route->family == INTAKE_FAMILY_PROSTORE :
-			route->body == INTAKE_BODY_PARTITIONS)
+		if (!takes_type(route, type))
 			continue;
 		separate(json);
 		appendStringInfo(json, "\"%s\": {}", type->name);
@@ -143,19 +155,20 @@ append_body(StringInfo json, const IntakeRoute *route)
 static void
 append_responses(StringInfo json, const IntakeRoute *route)
 {
-	const char *type = route->family == INTAKE_FAMILY_PROSTORE ?
-		"application/json" : "application/problem+json";
+	const char *type = route->family == INTAKE_FAMILY_V1 ?
+		"application/problem+json" : "application/json";
 
 	appendStringInfoString(json, ", \"responses\": {\"200\": {\"description\": \"OK\"}");
-	if (route->body != INTAKE_BODY_NONE &&
-		route->family != INTAKE_FAMILY_PROSTORE)
+	if (route->body != INTAKE_BODY_NONE && route->family == INTAKE_FAMILY_V1)
 		appendStringInfoString(json, ", \"201\": {\"description\": \"The operation was done\"}");
-	if (!route->is_public)
+	if (route->access != INTAKE_ACCESS_PUBLIC)
 		appendStringInfo(json, ", \"default\": {\"description\": \"A failure\", \"content\": {\"%s\": {}}}",
 						 type);
 	appendStringInfoString(json, "}");
-	if (route->is_public)
+	if (route->access != INTAKE_ACCESS_TOKEN)
 		appendStringInfoString(json, ", \"security\": []");
+	else if (route->family == INTAKE_FAMILY_DATALENS)
+		appendStringInfoString(json, ", \"security\": [{\"iam_token\": []}]");
 }
 
 /* The method's member of a path's object. */
@@ -214,7 +227,8 @@ get_openapi(const IntakeHttpRequest *request, IntakeCall *call,
 	appendStringInfoString(json, "{\"openapi\": \"3.1.0\", "
 						   "\"info\": {\"title\": \"pg_intake\", \"version\": \"" VERSION "\"}, "
 						   "\"components\": {\"securitySchemes\": {\"token\": "
-						   "{\"type\": \"http\", \"scheme\": \"bearer\", \"bearerFormat\": \"JWT\"}}}, "
+						   "{\"type\": \"http\", \"scheme\": \"bearer\", \"bearerFormat\": \"JWT\"}, "
+						   "\"iam_token\": {\"type\": \"http\", \"scheme\": \"bearer\"}}}, "
 						   "\"security\": [{\"token\": []}], \"paths\": {");
 	for (i = 0; intake_route_get(i) != NULL; i++)
 		append_path(json, i);
@@ -236,7 +250,7 @@ const IntakeRoute intake_routes_openapi[] = {
 		.method = "GET",
 		.path = "/openapi.json",
 		.summary = "Describes the routes",
-		.is_public = true,
+		.access = INTAKE_ACCESS_PUBLIC,
 		.handle = get_openapi,
 	},
 	{.name = NULL}

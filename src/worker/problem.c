@@ -128,32 +128,70 @@ append_exception(StringInfo json, const IntakeCall *call,
 	appendStringInfoString(json, "}\n");
 }
 
+/* The partner API's form. */
+static void
+append_partner_error(StringInfo json, const IntakeHttpRequest *request,
+					 const IntakeCall *call, const ErrorData *error)
+{
+	appendStringInfoChar(json, '{');
+	append_text(json, "code", unpack_sql_state(error->sqlerrcode));
+	append_text(json, "message", error->message);
+	append_name(json, "details");
+	appendStringInfoChar(json, '{');
+	append_text(json, "detail", error->detail);
+	append_text(json, "hint", find_hint(call, error));
+	append_position(json, error, "record");
+	if (call->operation.door != NULL)
+		append_text(json, "operation",
+					intake_result_uuid(&call->operation.uuid));
+	appendStringInfoChar(json, '}');
+	append_text(json, "request_id",
+				request == NULL ? NULL : request->request_id);
+	appendStringInfoString(json, "}\n");
+}
+
+/* The body, in the family's form. */
+static void
+append_body(IntakeFamily family, const IntakeHttpRequest *request,
+			const IntakeCall *call, const ErrorData *error,
+			IntakeAnswer *answer)
+{
+	answer->content_type = "application/json";
+	switch (family)
+	{
+		case INTAKE_FAMILY_PROSTORE:
+			append_exception(&answer->body, call, error);
+			break;
+		case INTAKE_FAMILY_DATALENS:
+			append_partner_error(&answer->body, request, call, error);
+			break;
+		case INTAKE_FAMILY_V1:
+		case INTAKE_FAMILIES:
+			answer->content_type = "application/problem+json";
+			append_problem(&answer->body, request, call, error,
+						   answer->status);
+			break;
+	}
+}
+
 void
 intake_problem_answer(const IntakeRoute *route,
 					  const IntakeHttpRequest *request,
 					  const IntakeCall *call, const ErrorData *error,
 					  IntakeAnswer *answer)
 {
-	IntakeFamily family = route == NULL ? INTAKE_FAMILY_V1 : route->family;
+	IntakeFamily family = INTAKE_FAMILY_V1;
 	IntakeStatus status;
 
-	if (route == NULL && request != NULL &&
-		strncmp(request->path, "/api/v1/", strlen("/api/v1/")) == 0)
-		family = INTAKE_FAMILY_PROSTORE;
+	if (route != NULL)
+		family = route->family;
+	else if (request != NULL)
+		family = intake_status_family(request->path);
 	status = intake_status_of(error->sqlerrcode, family);
 	answer->status = status.status;
 	answer->is_retryable = status.is_retryable;
 	answer->route = route == NULL ? "none" : route->name;
-	if (family == INTAKE_FAMILY_PROSTORE)
-	{
-		answer->content_type = "application/json";
-		append_exception(&answer->body, call, error);
-	}
-	else
-	{
-		answer->content_type = "application/problem+json";
-		append_problem(&answer->body, request, call, error, status.status);
-	}
+	append_body(family, request, call, error, answer);
 	if (status.status == 401)
 		intake_answer_add_header(answer, "www-authenticate", "Bearer");
 	if (status.status == 405)

@@ -195,7 +195,7 @@ intake_body_source(IntakeBody *body)
 }
 
 char *
-intake_body_read_text(IntakeBody *body, size_t limit)
+intake_body_read_bytes(IntakeBody *body, size_t limit, size_t *len)
 {
 	StringInfoData text;
 	size_t		n;
@@ -210,10 +210,20 @@ intake_body_read_text(IntakeBody *body, size_t limit)
 			ereport(ERROR,
 					(errcode(ERRCODE_INTAKE_STATUS('4', '1', '3')),
 					 errmsg("the body is longer than %zu bytes", limit),
-					 errhint("Longer ones can be sent as NDJSON, one record a line.")));
+					 errhint("Rows can be sent as NDJSON, one record a line; other bodies are never that long.")));
 	} while (n > 0);
 	text.data[text.len] = '\0';
-	return pg_any_to_server(text.data, text.len, PG_UTF8);
+	*len = text.len;
+	return text.data;
+}
+
+char *
+intake_body_read_text(IntakeBody *body, size_t limit)
+{
+	size_t		len;
+	char	   *bytes = intake_body_read_bytes(body, limit, &len);
+
+	return pg_any_to_server(bytes, len, PG_UTF8);
 }
 
 void

@@ -50,6 +50,13 @@ extern IntakeBody *intake_body_open(const IntakeHttpRequest *request);
 extern IntakeSource *intake_body_source(IntakeBody *body);
 
 /*
+ * All of the body, as it came, and a NUL.  Raises IN413 when it is longer
+ * than limit.
+ */
+extern char *intake_body_read_bytes(IntakeBody *body, size_t limit,
+									size_t *len);
+
+/*
  * All of the body, as text of the database's encoding.  Raises IN413 when it
  * is longer than limit.
  */

@@ -35,8 +35,21 @@ typedef enum IntakeRouteBody
 {
 	INTAKE_BODY_NONE,
 	INTAKE_BODY_UPLOAD,
-	INTAKE_BODY_PARTITIONS
+	INTAKE_BODY_PARTITIONS,
+	INTAKE_BODY_JSON			/* one object */
 } IntakeRouteBody;
+
+/*
+ * Who may come.  A token is what the route's family has: a JWT, or for
+ * DataLens an opaque one.
+ */
+typedef enum IntakeAccess
+{
+	INTAKE_ACCESS_TOKEN,		/* work as the token's role */
+	INTAKE_ACCESS_PUBLIC,		/* anybody; no transaction */
+	INTAKE_ACCESS_EXCHANGE		/* anybody; work of our own code only, which
+								 * has the loader's own rights */
+} IntakeAccess;
 
 /*
  * The handler does the work, as the principal and in a transaction, and makes
@@ -50,7 +63,7 @@ typedef struct IntakeRoute
 	const char *path;			/* "{x}" stands for any one segment */
 	const char *summary;		/* for the description */
 	IntakeRouteBody body;
-	bool		is_public;		/* no token, no transaction */
+	IntakeAccess access;
 	void		(*handle) (const IntakeHttpRequest *request, IntakeCall *call,
 						   IntakeAnswer *answer);
 	const char *const *parameters;	/* of the query, beside the options */

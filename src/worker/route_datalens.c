@@ -19,6 +19,7 @@
 #include "worker/request_options.h"
 #include "worker/route_connection.h"
 #include "worker/route_datalens.h"
+#include "worker/secret.h"
 
 /* Of the paths. */
 #define SEGMENT_TABLE 5
@@ -116,7 +117,7 @@ link_client(const IntakeHttpRequest *request, IntakeCall *call,
 
 	check_same_client(request, client);
 	if (client == NULL)
-		client = intake_connection_make_id();
+		client = intake_secret_make_id();
 	if (connection->client_id == NULL)
 		intake_connection_set_client(connection->connection_id, client);
 

@@ -18,7 +18,8 @@ extern const IntakeRoute intake_routes_datalens[];
  * The table of a path ".../table/{table_name}/...".  Raises 22023 for a name
  * that no table can have.
  */
-extern const char *intake_route_datalens_table(const IntakeHttpRequest *request);
+extern const char *
+intake_route_datalens_table(const IntakeHttpRequest *request);
 
 /*
  * Reads a definition that a client has sent, text in the database's encoding.

@@ -16,32 +16,34 @@
 typedef struct StatusRow
 {
 	const char *sqlstate;		/* or its first characters */
-	int			statuses[INTAKE_FAMILIES];	/* v1, Prostore */
+	int			statuses[INTAKE_FAMILIES];	/* v1, Prostore, DataLens */
 	bool		is_retryable;
 } StatusRow;
 
 static const StatusRow rows[] = {
-	{"IN423", {409, 423}, true},	/* the same operation is running */
-	{"28000", {401, 401}, false},	/* no token, or no good one */
-	{"42501", {403, 403}, false},
-	{"55P03", {423, 423}, true},	/* the table is busy */
-	{"40", {503, 503}, true},	/* serialization, deadlock */
-	{"57", {503, 503}, true},	/* shutdown, cancel */
-	{"53", {503, 503}, true},	/* memory, disk, connections */
-	{"F0", {503, 503}, true},	/* settings that cannot be used */
-	{"25006", {503, 503}, true},	/* standby or read-only */
-	{"54", {413, 413}, false},
-	{"08", {400, 400}, false},
-	{"22023", {400, 400}, false},
-	{"21", {422, 422}, false},
-	{"22", {422, 422}, false},
-	{"23", {422, 422}, false},
-	{"27", {422, 422}, false},
-	{"44", {422, 422}, false},
-	{"P0", {422, 422}, false},	/* a trigger refuses the row */
-	{"42", {400, 400}, false},
-	{"0A", {400, 400}, false},
-	{"55", {409, 409}, false},
+	{"IN423", {409, 423, 423}, true},	/* the same operation is running */
+	{"28000", {401, 401, 401}, false},	/* no token, or no good one */
+	{"42501", {403, 403, 403}, false},
+	{"55P03", {423, 423, 423}, true},	/* the table is busy */
+	{"40", {503, 503, 503}, true},	/* serialization, deadlock */
+	{"57", {503, 503, 503}, true},	/* shutdown, cancel */
+	{"53", {503, 503, 503}, true},	/* memory, disk, connections */
+	{"F0", {503, 503, 503}, true},	/* settings that cannot be used */
+	{"25006", {503, 503, 503}, true},	/* standby or read-only */
+	{"54", {413, 413, 413}, false},
+	{"08", {400, 400, 400}, false},
+	{"22023", {400, 400, 400}, false},
+	{"23502", {422, 422, 400}, false},	/* null where a definition has none */
+	{"2BP01", {500, 500, 400}, false},	/* a view needs a dropped column */
+	{"21", {422, 422, 422}, false},
+	{"22", {422, 422, 400}, false},
+	{"23", {422, 422, 422}, false},
+	{"27", {422, 422, 422}, false},
+	{"44", {422, 422, 422}, false},
+	{"P0", {422, 422, 422}, false}, /* a trigger refuses the row */
+	{"42", {400, 400, 400}, false},
+	{"0A", {400, 400, 400}, false},
+	{"55", {409, 409, 503}, false}, /* of a partner's: out of order */
 };
 
 /* The status that a SQLSTATE of HTTP's own has in its last three digits. */
@@ -51,6 +53,28 @@ own_status(const char *sqlstate)
 	if (strncmp(sqlstate, "IN4", 3) != 0)
 		return 0;
 	return atoi(sqlstate + 2);
+}
+
+IntakeFamily
+intake_status_family(const char *path)
+{
+	static const struct
+	{
+		const char *prefix;
+		IntakeFamily family;
+	} prefixes[] = {
+		{"/api/v1/", INTAKE_FAMILY_PROSTORE},
+		{"/provider/v1/", INTAKE_FAMILY_DATALENS},
+		{"/iam/v1/", INTAKE_FAMILY_DATALENS},
+	};
+	int			i;
+
+	for (i = 0; i < lengthof(prefixes); i++)
+	{
+		if (strncmp(path, prefixes[i].prefix, strlen(prefixes[i].prefix)) == 0)
+			return prefixes[i].family;
+	}
+	return INTAKE_FAMILY_V1;
 }
 
 IntakeStatus

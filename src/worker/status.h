@@ -16,6 +16,7 @@ typedef enum IntakeFamily
 {
 	INTAKE_FAMILY_V1,
 	INTAKE_FAMILY_PROSTORE,
+	INTAKE_FAMILY_DATALENS,
 	INTAKE_FAMILIES
 } IntakeFamily;
 
@@ -24,6 +25,9 @@ typedef struct IntakeStatus
 	int			status;
 	bool		is_retryable;	/* the same request may succeed later */
 } IntakeStatus;
+
+/* The family of a path that no route fits. */
+extern IntakeFamily intake_status_family(const char *path);
 
 /* The status that a family answers an error with. */
 extern IntakeStatus intake_status_of(int sqlerrcode, IntakeFamily family);

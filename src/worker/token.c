@@ -43,8 +43,8 @@ enum
  * The token in a header's value "Bearer token" (RFC 6750).  What else it may
  * be is not shown: a token may have been put where it does not belong.
  */
-static const char *
-find_token(const char *authorization)
+const char *
+intake_token_extract(const char *authorization)
 {
 	static const char scheme[] = "Bearer ";
 	const char *token = authorization;
@@ -161,7 +161,7 @@ IntakeBearer *
 intake_token_verify(const char *authorization)
 {
 	IntakeBearer *bearer = palloc0(sizeof(IntakeBearer));
-	IntakeJwt  *jwt = verify_jwt(find_token(authorization));
+	IntakeJwt  *jwt = verify_jwt(intake_token_extract(authorization));
 
 	bearer->subject = read_subject(jwt);
 	bearer->roles = intake_jwt_texts(jwt, "roles");

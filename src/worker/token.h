@@ -20,13 +20,22 @@
 #include "datatype/timestamp.h"
 #include "nodes/pg_list.h"
 
+#include "registry/connection.h"
+
 typedef struct IntakeBearer
 {
 	const char *subject;		/* to be recorded; NULL: nobody was asked */
 	Oid			role;			/* the principal */
 	List	   *roles;			/* claim "roles", a list of char * */
 	TimestampTz expires_at;		/* DT_NOEND without a token */
+	const IntakeConnection *connection; /* the partner's; NULL: none */
 } IntakeBearer;
+
+/*
+ * The token of a header's value, "Bearer token".  Raises 28000 when there is
+ * none.
+ */
+extern const char *intake_token_extract(const char *authorization);
 
 /*
  * Verifies a token by the trusted keys, the settings and the clock, and maps

@@ -6,6 +6,8 @@
  *	frame -> request -> route -> [transaction: token -> role -> route's work
  *	-> commit] -> answer
  *
+ * A token is a JWT, or of a partner connection an opaque one (iam_token.c).
+ *
  * The work runs as the role, with SECURITY_LOCAL_USERID_CHANGE, from before
  * the first statement until after the commit: deferred triggers run in the
  * commit, and nothing that a table's owner has written may get back to the
@@ -33,6 +35,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "worker/iam_token.h"
 #include "worker/problem.h"
 #include "worker/route.h"
 #include "worker/visit.h"
@@ -66,21 +69,27 @@ report_request(void *argument)
 			   visit->call.query_id == NULL ? "" : "\"");
 }
 
-/* Who the request is; the transaction is its own. */
 static void
-authenticate(Visit *visit)
+check_extension(void)
 {
-	const char *header;
-
 	if (!OidIsValid(get_extension_oid("pg_intake", true)))
 		ereport(ERROR,
 				(errcode(ERRCODE_CONFIG_FILE_ERROR),
 				 errmsg("the gateway's database has no extension pg_intake"),
 				 errhint("Run CREATE EXTENSION pg_intake in database \"%s\".",
 						 intake_database)));
+}
+
+/* Who the request is. */
+static void
+authenticate(Visit *visit)
+{
+	const char *header;
+
 	header = intake_request_sole_header(visit->request, "authorization");
 	PushActiveSnapshot(GetTransactionSnapshot());
-	visit->call.bearer = intake_token_authenticate(header);
+	visit->call.bearer = visit->route->family == INTAKE_FAMILY_DATALENS ?
+		intake_iam_token_verify(header) : intake_token_authenticate(header);
 	PopActiveSnapshot();
 }
 
@@ -106,8 +115,9 @@ work(Visit *visit)
 	StartTransactionCommand();
 	MemoryContextSwitchTo(visit->context);
 	GetUserIdAndSecContext(&user, &security);
-	authenticate(visit);
+	check_extension();
 	set_lock_timeout();
+	authenticate(visit);
 	visit->is_session_used = true;
 	SetUserIdAndSecContext(visit->call.bearer->role,
 						   security | SECURITY_LOCAL_USERID_CHANGE);
@@ -116,6 +126,25 @@ work(Visit *visit)
 	PopActiveSnapshot();
 	CommitTransactionCommand();
 	SetUserIdAndSecContext(user, security);
+	MemoryContextSwitchTo(visit->context);
+}
+
+/*
+ * Does the work of a route that nothing but our own code has a part in, with
+ * the loader's own rights.
+ */
+static void
+exchange(Visit *visit)
+{
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	MemoryContextSwitchTo(visit->context);
+	check_extension();
+	set_lock_timeout();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	visit->route->handle(visit->request, &visit->call, visit->answer);
+	PopActiveSnapshot();
+	CommitTransactionCommand();
 	MemoryContextSwitchTo(visit->context);
 }
 
@@ -151,6 +180,20 @@ find_query_id(const IntakeHttpRequest *request)
 									   INTAKE_MAX_QUERY_ID));
 }
 
+/* Does what the route is for, in the way that its access wants it. */
+static void
+serve(Visit *visit)
+{
+	if (visit->route->access == INTAKE_ACCESS_TOKEN)
+		work(visit);
+	else if (visit->route->access == INTAKE_ACCESS_EXCHANGE)
+		exchange(visit);
+	else if (visit->request->is_preflight)
+		visit->answer->is_preflight = true;
+	else
+		visit->route->handle(visit->request, &visit->call, visit->answer);
+}
+
 static void
 run(Visit *visit)
 {
@@ -166,12 +209,7 @@ run(Visit *visit)
 	pgstat_report_activity(STATE_RUNNING, activity);
 	visit->route = intake_route_find(request);
 	visit->answer->route = visit->route->name;
-	if (!visit->route->is_public)
-		work(visit);
-	else if (request->is_preflight)
-		visit->answer->is_preflight = true;
-	else
-		visit->route->handle(request, &visit->call, visit->answer);
+	serve(visit);
 }
 
 /* Whether the error goes into the server's log. */
