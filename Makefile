@@ -38,6 +38,7 @@ OBJS = \
 	src/dry_run.o \
 	src/frame.o \
 	src/ingest.o \
+	src/lock_space.o \
 	src/options.o \
 	src/plan.o \
 	src/progress.o \
@@ -50,6 +51,9 @@ OBJS = \
 	src/registry/definition_compare.o \
 	src/registry/definition_key.o \
 	src/registry/definition_print.o \
+	src/registry/definition_record.o \
+	src/registry/definition_statement.o \
+	src/registry/definition_table.o \
 	src/registry/entity.o \
 	src/registry/key.o \
 	src/registry/key_index.o \
@@ -156,6 +160,8 @@ OBJS = \
 	src/worker/result.o \
 	src/worker/route.o \
 	src/worker/route_connection.o \
+	src/worker/route_datalens.o \
+	src/worker/route_datalens_data.o \
 	src/worker/route_iam.o \
 	src/worker/route_prostore.o \
 	src/worker/route_target.o \

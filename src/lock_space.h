@@ -20,4 +20,13 @@
 /* (database, 64 hash bits of its id): a partner connection */
 #define INTAKE_LOCK_CONNECTION	0x4903
 
+/* (database, 64 hash bits of connection and table): a table's definition */
+#define INTAKE_LOCK_DEFINITION	0x4904
+
+/*
+ * Waits for the table lock, until the transaction ends; lock_timeout applies.
+ * What waited may have changed the catalogs.
+ */
+extern void intake_lock_table(Oid root, bool is_exclusive);
+
 #endif							/* INTAKE_LOCK_SPACE_H */

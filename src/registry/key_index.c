@@ -198,12 +198,9 @@ choose_name(Relation rel, const char *what)
 							  RelationGetNamespace(rel), false);
 }
 
-/* The table must not be open: CREATE INDEX refuses one that is in use. */
 static void
-create_index(const char *name, const char *definition, const char *what)
+run_command(const char *command)
 {
-	char	   *command = psprintf("CREATE INDEX %s ON %s",
-								   quote_identifier(name), definition);
 	int			nest_level = intake_key_settings_begin(true);
 
 	if (SPI_connect() != SPI_OK_CONNECT ||
@@ -213,7 +210,14 @@ create_index(const char *name, const char *definition, const char *what)
 				(errcode(ERRCODE_INTERNAL_ERROR),
 				 errmsg("could not run \"%s\"", command)));
 	intake_key_settings_end(nest_level);
+}
 
+/* The table must not be open: CREATE INDEX refuses one that is in use. */
+static void
+create_index(const char *name, const char *definition, const char *what)
+{
+	run_command(psprintf("CREATE INDEX %s ON %s", quote_identifier(name),
+						 definition));
 	ereport(NOTICE,
 			(errmsg("created index \"%s\" for the %s key", name, what)));
 }
@@ -282,4 +286,65 @@ intake_key_index_ensure(Oid relid, List *replacing_key, List *partition_key,
 	if (!is_partition_first)
 		ensure_index(relid, partition_key, replacing_key, "partition",
 					 may_create);
+}
+
+/* Is it a name that choose_name() gives, with or without its number? */
+static bool
+is_chosen_name(const char *name, const char *table, const char *what)
+{
+	char	   *chosen = makeObjectName(table, psprintf("%s_key", what),
+										"idx");
+	size_t		len = strlen(chosen);
+
+	return strncmp(name, chosen, len) == 0 &&
+		strspn(name + len, "0123456789") == strlen(name + len);
+}
+
+static bool
+is_ours(Relation rel, Oid index)
+{
+	const char *name = get_rel_name(index);
+	const char *table = RelationGetRelationName(rel);
+
+	return is_chosen_name(name, table, "replacing") ||
+		is_chosen_name(name, table, "partition");
+}
+
+/* The names of the indexes to be dropped, as DROP INDEX takes them. */
+static List *
+find_unused(Relation rel, List *replacing_key, List *partition_key)
+{
+	char	   *schema = get_namespace_name(RelationGetNamespace(rel));
+	List	   *names = NIL;
+	Oid			used[2] = {InvalidOid, InvalidOid};
+	int		   *items;
+	ListCell   *cell;
+
+	if (replacing_key != NIL)
+		used[0] = intake_key_index_find(rel, replacing_key, &items);
+	if (partition_key != NIL)
+		used[1] = intake_key_index_find(rel, partition_key, &items);
+	foreach(cell, RelationGetIndexList(rel))
+	{
+		Oid			index = lfirst_oid(cell);
+
+		if (index != used[0] && index != used[1] && is_ours(rel, index))
+			names = lappend(names,
+							quote_qualified_identifier(schema,
+													   get_rel_name(index)));
+	}
+	return names;
+}
+
+void
+intake_key_index_drop_unused(Oid relid, List *replacing_key,
+							 List *partition_key)
+{
+	Relation	rel = table_open(relid, NoLock);
+	List	   *names = find_unused(rel, replacing_key, partition_key);
+	ListCell   *cell;
+
+	table_close(rel, NoLock);
+	foreach(cell, names)
+		run_command(psprintf("DROP INDEX %s", (char *) lfirst(cell)));
 }

@@ -25,6 +25,14 @@ extern void intake_key_index_ensure(Oid relid, List *replacing_key,
 									List *partition_key, bool may_create);
 
 /*
+ * Drops the indexes that were made by the function above and serve neither of
+ * the keys any more; they are known by their names.  The caller has locked
+ * the relation and closed it.
+ */
+extern void intake_key_index_drop_unused(Oid relid, List *replacing_key,
+										 List *partition_key);
+
+/*
  * A valid, complete btree index whose leading columns are the items of the
  * key, in any order, compared as the key compares them; InvalidOid without.
  * *items becomes the number of the item that each of these columns holds.

@@ -37,6 +37,7 @@
 #include "registry/entity.h"
 #include "registry/key.h"
 #include "registry/key_index.h"
+#include "registry/register.h"
 
 PG_FUNCTION_INFO_V1(intake_entity_state);
 PG_FUNCTION_INFO_V1(intake_register_table);
@@ -353,8 +354,6 @@ set_stored_key(List *key, List **names, List **sql)
 static void
 read_keys(FunctionCallInfo fcinfo, Registration *call)
 {
-	IntakeEntity *entity = &call->entity;
-
 	if (!PG_ARGISNULL(ARG_REPLACING_KEY))
 	{
 		List	   *items = read_items(PG_GETARG_ARRAYTYPE_P(ARG_REPLACING_KEY),
@@ -372,6 +371,18 @@ read_keys(FunctionCallInfo fcinfo, Registration *call)
 		call->partition = intake_key_resolve(call->rel, items,
 											 "partition key");
 	}
+}
+
+/* What follows from the table, the keys and the caller. */
+static void
+fill_entity(Registration *call)
+{
+	IntakeEntity *entity = &call->entity;
+
+	entity->target = RelationGetRelid(call->rel);
+	entity->row_type = call->rel->rd_rel->reltype;
+	entity->registered_at = GetCurrentTransactionStartTimestamp();
+	entity->registered_by = GetUserNameFromId(GetUserId(), false);
 	set_stored_key(call->replacing, &entity->replacing_key,
 				   &entity->replacing_sql);
 	set_stored_key(call->partition, &entity->partition_key,
@@ -383,18 +394,15 @@ read_call(FunctionCallInfo fcinfo, Registration *call)
 {
 	Relation	rel = call->rel;
 
-	call->entity.target = RelationGetRelid(rel);
-	call->entity.row_type = rel->rd_rel->reltype;
 	call->entity.datamart =
 		read_name_argument(fcinfo, ARG_DATAMART,
 						   get_namespace_name(RelationGetNamespace(rel)));
 	call->entity.entity = read_name_argument(fcinfo, ARG_ENTITY,
 											 RelationGetRelationName(rel));
-	call->entity.registered_at = GetCurrentTransactionStartTimestamp();
-	call->entity.registered_by = GetUserNameFromId(GetUserId(), false);
 	call->may_create_index = PG_GETARG_BOOL(ARG_CREATE_INDEX);
 	read_kind_and_mode(fcinfo, call);
 	read_keys(fcinfo, call);
+	fill_entity(call);
 	check_mode(call);
 }
 
@@ -443,6 +451,18 @@ claim_public_name(Relation table, const IntakeEntity *entity)
 			 errhint("Give another name by the arguments \"datamart\" and \"entity\".")));
 }
 
+/* Writes the entry. */
+static void
+store_entity(const IntakeEntity *entity)
+{
+	Relation	table = open_registry();
+
+	claim_public_name(table, entity);
+	intake_entity_store(table, intake_entity_find(table, entity->target),
+						entity);
+	intake_entity_close(table);
+}
+
 /*
  * intake.register_table(): registers a relation that the caller owns.
  */
@@ -450,25 +470,50 @@ Datum
 intake_register_table(PG_FUNCTION_ARGS)
 {
 	Registration call = {0};
-	Relation	table;
 
 	refuse_null_arguments(fcinfo);
 	check_may_write("intake.register_table()");
 	call.rel = open_own_relation(PG_GETARG_OID(ARG_TARGET));
 	check_relation(call.rel);
 	read_call(fcinfo, &call);
-
-	table = open_registry();
-	claim_public_name(table, &call.entity);
-	intake_entity_store(table, intake_entity_find(table, call.entity.target),
-						&call.entity);
-	intake_entity_close(table);
+	store_entity(&call.entity);
 
 	relation_close(call.rel, NoLock);
 	intake_key_index_ensure(call.entity.target, call.replacing,
 							call.partition, call.may_create_index);
 
 	PG_RETURN_VOID();
+}
+
+/* The key with its items resolved; NIL stays NIL. */
+static List *
+resolve_key(Relation rel, List *items, const char *what)
+{
+	return items == NIL ? NIL : intake_key_resolve(rel, items, what);
+}
+
+void
+intake_register_proxy(Oid relid, List *replacing_key, List *partition_key)
+{
+	Registration call = {0};
+	IntakeEntity *entity = &call.entity;
+
+	call.rel = open_own_relation(relid);
+	check_relation(call.rel);
+	call.replacing = resolve_key(call.rel, replacing_key, "replacing key");
+	check_has_values(call.rel, call.replacing);
+	call.partition = resolve_key(call.rel, partition_key, "partition key");
+	fill_entity(&call);
+	entity->datamart = get_namespace_name(RelationGetNamespace(call.rel));
+	entity->entity = pstrdup(RelationGetRelationName(call.rel));
+	entity->kind = INTAKE_KIND_PROXY;
+	entity->options =
+		DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
+	store_entity(entity);
+
+	relation_close(call.rel, NoLock);
+	intake_key_index_drop_unused(relid, call.replacing, call.partition);
+	intake_key_index_ensure(relid, call.replacing, call.partition, true);
 }
 
 /*

@@ -11,8 +11,6 @@
  */
 #include "postgres.h"
 
-#include "mb/pg_wchar.h"
-
 #include "convert.h"
 #include "worker/datalens_partition.h"
 #include "worker/json_object.h"
@@ -64,10 +62,10 @@ check_members(const Jsonb *object)
 Jsonb *
 intake_datalens_partition_read(IntakeBody *body)
 {
-	char	   *text = intake_body_read_text(body, MAX_BODY_SIZE);
-	char	   *utf8 = pg_server_to_any(text, strlen(text), PG_UTF8);
+	size_t		len;
+	char	   *bytes = intake_body_read_bytes(body, MAX_BODY_SIZE, &len);
 	const char *problem = NULL;
-	Jsonb	   *object = intake_json_object_read(utf8, strlen(utf8), &problem);
+	Jsonb	   *object = intake_json_object_read(bytes, len, &problem);
 	JsonbValue *list;
 
 	if (object == NULL)

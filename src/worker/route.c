@@ -17,6 +17,7 @@
 #include "worker/openapi.h"
 #include "worker/problem.h"
 #include "worker/route.h"
+#include "worker/route_datalens.h"
 #include "worker/route_iam.h"
 #include "worker/route_prostore.h"
 #include "worker/route_v1.h"
@@ -25,6 +26,7 @@
 static const IntakeRoute *const families[] = {
 	intake_routes_v1,
 	intake_routes_prostore,
+	intake_routes_datalens,
 	intake_routes_iam,
 	intake_routes_openapi
 };

@@ -1,0 +1,264 @@
+/*-------------------------------------------------------------------------
+ *
+ * definition_table.c
+ *	  The tables of a partner connection, made as their definitions say.
+ *
+ * definition's lock --> what is there? --> table lock --> statements -->
+ * stored definition --> comments --> registration with keys and indexes
+ *
+ * The definition's lock serializes those who define a name, whether there is a
+ * table or not; it is never taken after the table lock.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "catalog/namespace.h"
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+
+#include "lock_space.h"
+#include "registry/definition_record.h"
+#include "registry/definition_statement.h"
+#include "registry/definition_table.h"
+#include "registry/entity.h"
+#include "registry/register.h"
+
+/* Waits for the lock of a name's definition. */
+static void
+lock_definition(const IntakeConnection *connection, const char *table)
+{
+	const char *id = connection->connection_id;
+	LOCKTAG		tag;
+	uint64		hash;
+
+	hash = hash_combine64(hash_bytes_extended((const unsigned char *) id,
+											  strlen(id), 0),
+						  hash_bytes_extended((const unsigned char *) table,
+											  strlen(table), 0));
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (hash >> 32),
+						 (uint32) hash, INTAKE_LOCK_DEFINITION);
+	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+	AcceptInvalidationMessages();
+}
+
+/* Is it registered, and not dropped? */
+static bool
+is_registered(Oid relid)
+{
+	Relation	table = intake_entity_open(AccessShareLock);
+	HeapTuple	row;
+	bool		result;
+
+	if (table == NULL)
+		return false;
+	row = intake_entity_find(table, relid);
+	result = row != NULL &&
+		intake_entity_is_current(intake_entity_read(table, row));
+	intake_entity_close(table);
+	return result;
+}
+
+/* The relation of that name in the connection's schema, whatever it is. */
+static Oid
+find_relation(const IntakeConnection *connection, const char *table)
+{
+	Oid			schema = get_namespace_oid(connection->schema, false);
+
+	return get_relname_relid(table, schema);
+}
+
+/* The same if it is a table that the registry knows. */
+static Oid
+find_table(const IntakeConnection *connection, const char *table)
+{
+	Oid			relid = find_relation(connection, table);
+
+	return OidIsValid(relid) && is_registered(relid) ? relid : InvalidOid;
+}
+
+Oid
+intake_definition_table_find(const IntakeConnection *connection,
+							 const char *table, IntakeDefinition **stored,
+							 LOCKMODE lockmode)
+{
+	Oid			relid;
+
+	intake_definition_check_name(table);
+	if (lockmode != NoLock)
+		lock_definition(connection, table);
+	relid = find_table(connection, table);
+	*stored = NULL;
+	if (OidIsValid(relid))
+		*stored = intake_definition_record_find(connection->connection_id,
+												table);
+	return *stored == NULL ? InvalidOid : relid;
+}
+
+List *
+intake_definition_table_list(const IntakeConnection *connection)
+{
+	List	   *stored =
+		intake_definition_record_list(connection->connection_id);
+	List	   *definitions = NIL;
+	ListCell   *cell;
+
+	foreach(cell, stored)
+	{
+		const IntakeDefinition *definition = lfirst(cell);
+
+		if (OidIsValid(find_table(connection, definition->name)))
+			definitions = lappend(definitions, lfirst(cell));
+	}
+	return definitions;
+}
+
+/* A key's items as the registry takes them. */
+static List *
+make_key(const IntakeDefinition *definition, const List *items)
+{
+	List	   *key = NIL;
+	ListCell   *cell;
+
+	foreach(cell, items)
+		key = lappend(key, intake_definition_key_item(definition,
+													  lfirst(cell)));
+	return key;
+}
+
+static void
+register_table(Oid relid, const IntakeDefinition *definition)
+{
+	intake_register_proxy(relid,
+						  make_key(definition, definition->replacing_key),
+						  make_key(definition, definition->partition_key));
+}
+
+/* What somebody else has made under the name stays as it is. */
+static void
+check_name_is_free(const IntakeConnection *connection, const char *table)
+{
+	if (OidIsValid(find_relation(connection, table)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_TABLE),
+				 errmsg("relation \"%s\" is there already", table),
+				 errdetail("It is no table of this connection: somebody has made it in the connection's schema, or taken the table's registration away."),
+				 errhint("Choose another name, or ask the connection's owner to drop or rename it.")));
+}
+
+/* What is left of a table that the user dropped goes. */
+static void
+create_table(const IntakeConnection *connection, const char *table,
+			 IntakeApplied *applied)
+{
+	check_name_is_free(connection, table);
+	(void) intake_definition_record_remove(connection->connection_id, table);
+	intake_definition_create(connection->schema, table, applied->now);
+	applied->relid = find_relation(connection, table);
+	intake_definition_record_store(connection->connection_id, table,
+								   applied->now);
+	intake_definition_comment(applied->relid, NULL, applied->now);
+	register_table(applied->relid, applied->now);
+}
+
+/*
+ * Takes the table lock, on what the engine takes it on, and then the table's
+ * own.  Raises 40001 when the table has gone meanwhile.
+ */
+static void
+lock_table(const IntakeConnection *connection, const char *table, Oid relid,
+		   LOCKMODE lockmode)
+{
+	Relation	rel = try_relation_open(relid, AccessShareLock);
+
+	if (rel != NULL)
+	{
+		Oid			root = intake_target_lookup(rel)->root;
+
+		relation_close(rel, AccessShareLock);
+		intake_lock_table(root, true);
+		LockRelationOid(relid, lockmode);
+	}
+	if (find_table(connection, table) != relid)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("table \"%s\" was dropped or renamed meanwhile",
+						table)));
+}
+
+/* Changes the table that is there; others wait at its definition's lock. */
+static void
+alter_table(const IntakeConnection *connection, const char *table,
+			IntakeChange change, IntakeApplied *applied)
+{
+	bool		is_schema = change == INTAKE_DEFINITION_SCHEMA;
+
+	lock_table(connection, table, applied->relid,
+			   is_schema ? AccessExclusiveLock : ShareUpdateExclusiveLock);
+	if (is_schema)
+	{
+		intake_definition_alter(applied->relid, applied->old, applied->now);
+		applied->was_data_dropped = true;
+	}
+	intake_definition_record_store(connection->connection_id, table,
+								   applied->now);
+	intake_definition_comment(applied->relid, applied->old, applied->now);
+	if (change >= INTAKE_DEFINITION_KEYS)
+		register_table(applied->relid, applied->now);
+}
+
+void
+intake_definition_table_apply(const IntakeConnection *connection,
+							  const char *table, IntakeDefinition *definition,
+							  IntakeApplyMode mode, IntakeApplied *applied)
+{
+	IntakeDefinition *stored;
+	IntakeChange change;
+
+	memset(applied, 0, sizeof(IntakeApplied));
+	definition->name = table;
+	applied->now = definition;
+	applied->relid = intake_definition_table_find(connection, table, &stored,
+												  ExclusiveLock);
+	applied->old = stored;
+	if (stored == NULL)
+	{
+		create_table(connection, table, applied);
+		return;
+	}
+	definition->uploaded_at = stored->uploaded_at;
+	if (mode != INTAKE_APPLY_WHOLE &&
+		intake_definition_is_met(definition, stored,
+								 mode == INTAKE_APPLY_ALTER))
+		return;
+	change = intake_definition_compare(stored, definition);
+	if (change != INTAKE_DEFINITION_SAME)
+		alter_table(connection, table, change, applied);
+}
+
+bool
+intake_definition_table_drop(const IntakeConnection *connection,
+							 const char *table)
+{
+	IntakeDefinition *stored;
+	Oid			relid = intake_definition_table_find(connection, table,
+													 &stored, ExclusiveLock);
+
+	if (OidIsValid(relid))
+	{
+		lock_table(connection, table, relid, AccessExclusiveLock);
+		intake_definition_drop(relid);
+	}
+	return intake_definition_record_remove(connection->connection_id, table);
+}
+
+void
+intake_definition_table_touch(const IntakeConnection *connection,
+							  const char *table)
+{
+	intake_definition_record_touch(connection->connection_id, table);
+}

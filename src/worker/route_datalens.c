@@ -1,0 +1,293 @@
+/*-------------------------------------------------------------------------
+ *
+ * route_datalens.c
+ *	  DataLens' endpoint: clients, tables and their definitions.
+ *
+ * Who comes has the token of one connection, and works as its role: in its
+ * schema, with nothing but the statements of registry/definition_table.h.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+
+#include "registry/definition_table.h"
+#include "worker/json_object.h"
+#include "worker/request_options.h"
+#include "worker/route_connection.h"
+#include "worker/route_datalens.h"
+#include "worker/secret.h"
+
+/* Of the paths. */
+#define SEGMENT_TABLE 5
+
+/* The longest definition: 1,600 columns with titles of a few hundred bytes. */
+#define MAX_DEFINITION_SIZE (4 * 1024 * 1024)
+
+/* What the connection's information says of itself. */
+#define INFO_TYPE "partner"
+#define INFO_VERSION "1"
+
+#define CLIENT_HEADER "x-dl-client-id"
+
+const char *
+intake_route_datalens_table(const IntakeHttpRequest *request)
+{
+	const char *table = list_nth(request->segments, SEGMENT_TABLE);
+
+	intake_definition_check_name(table);
+	return table;
+}
+
+IntakeDefinition *
+intake_route_datalens_definition(const char *text, const char *what)
+{
+	char	   *utf8 = pg_server_to_any(text, strlen(text), PG_UTF8);
+	const char *problem;
+	Jsonb	   *json = intake_json_object_read(utf8, strlen(utf8), &problem);
+
+	if (json == NULL)
+	{
+		/* PostgreSQL's own reader tells what is wrong, and where. */
+		(void) DirectFunctionCall1(jsonb_in, CStringGetDatum(text));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s %s", what, problem)));
+	}
+	return intake_definition_parse(json);
+}
+
+/*
+ * The connection as it is, locked against others that link or unlink it.
+ */
+static IntakeConnection *
+lock_connection(const IntakeConnection *connection)
+{
+	IntakeConnection *current;
+
+	intake_connection_lock(connection->connection_id,
+						   ShareUpdateExclusiveLock);
+	current = intake_connection_find(connection->connection_id);
+	if (current == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
+				 errmsg("the connection was dropped")));
+	return current;
+}
+
+/* The only client that the connection may be linked to; NULL: any. */
+static const char *
+find_client(const IntakeConnection *connection)
+{
+	return connection->client_id != NULL ? connection->client_id :
+		connection->last_client_id;
+}
+
+/*
+ * A connection has one service account, and this one client.  A request that
+ * names another comes from a client that was linked to something else.
+ */
+static void
+check_same_client(const IntakeHttpRequest *request, const char *client)
+{
+	const char *named = intake_request_sole_header(request, CLIENT_HEADER);
+
+	if (named == NULL || (client != NULL && strcmp(named, client) == 0))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INTAKE_STATUS('4', '0', '0')),
+			 client == NULL ?
+			 errmsg("a client gets its \"client_id\" by linking") :
+			 errmsg("the connection is tied to another client"),
+			 errhint("Send the request without header \"X-DL-Client-Id\": the answer has the client's \"client_id\".")));
+}
+
+/* POST .../client-id */
+static void
+link_client(const IntakeHttpRequest *request, IntakeCall *call,
+			IntakeAnswer *answer)
+{
+	const IntakeConnection *connection =
+		lock_connection(intake_route_connection(request, call,
+												INTAKE_CLIENT_UNASKED));
+	const char *client = find_client(connection);
+
+	check_same_client(request, client);
+	if (client == NULL)
+		client = intake_secret_make_id();
+	if (connection->client_id == NULL)
+		intake_connection_set_client(connection->connection_id, client);
+
+	answer->content_type = "application/json";
+	appendStringInfoString(&answer->body, "{\"client_id\": ");
+	escape_json(&answer->body, client);
+	appendStringInfoString(&answer->body, "}\n");
+}
+
+/* DELETE .../client-id */
+static void
+unlink_client(const IntakeHttpRequest *request, IntakeCall *call,
+			  IntakeAnswer *answer)
+{
+	const IntakeConnection *connection =
+		lock_connection(intake_route_connection(request, call,
+												INTAKE_CLIENT_UNASKED));
+
+	if (connection->client_id == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTAKE_STATUS('4', '0', '0')),
+				 errmsg("the connection is linked to no client")));
+	(void) intake_route_connection(request, call, INTAKE_CLIENT_OPTIONAL);
+	intake_connection_set_client(connection->connection_id, NULL);
+	answer->status = 204;
+}
+
+/* GET .../info */
+static void
+get_info(const IntakeHttpRequest *request, IntakeCall *call,
+		 IntakeAnswer *answer)
+{
+	const IntakeConnection *connection =
+		intake_route_connection(request, call, INTAKE_CLIENT_REQUIRED);
+	StringInfo	body = &answer->body;
+	ListCell   *cell;
+
+	answer->content_type = "application/json";
+	appendStringInfoString(body, "{\"type\": \"" INFO_TYPE "\", \"version\": \"" INFO_VERSION "\", \"settings\": {}, \"tables\": [");
+	foreach(cell, intake_definition_table_list(connection))
+	{
+		if (foreach_current_index(cell) > 0)
+			appendStringInfoString(body, ", ");
+		intake_definition_append(body, lfirst(cell));
+	}
+	appendStringInfoString(body, "]}\n");
+}
+
+/* A body without a type is taken for JSON; a form of curl's is not. */
+static void
+check_json_type(const IntakeHttpRequest *request)
+{
+	const char *type = intake_request_sole_header(request, "content-type");
+	size_t		len;
+
+	if (type == NULL)
+		return;
+	len = strcspn(type, "; \t");
+	if (len != strlen("application/json") ||
+		pg_strncasecmp(type, "application/json", len) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTAKE_STATUS('4', '1', '5')),
+				 errmsg("content type \"%s\" is not supported here", type),
+				 errhint("The body is one JSON object, application/json.")));
+}
+
+static void
+append_definition(StringInfo body, const char *name,
+				  const IntakeDefinition *definition)
+{
+	appendStringInfo(body, ", \"%s\": ", name);
+	if (definition == NULL)
+		appendStringInfoString(body, "null");
+	else
+		intake_definition_append(body, definition);
+}
+
+/* POST .../table/{table_name}/definition */
+static void
+update_table(const IntakeHttpRequest *request, IntakeCall *call,
+			 IntakeAnswer *answer)
+{
+	const IntakeConnection *connection =
+		intake_route_connection(request, call, INTAKE_CLIENT_OPTIONAL);
+	const char *table = intake_route_datalens_table(request);
+	IntakeDefinition *definition;
+	IntakeApplied applied;
+
+	check_json_type(request);
+	call->body = intake_body_open(request);
+	if (request->is_preflight)
+	{
+		answer->is_preflight = true;
+		return;
+	}
+	definition = intake_route_datalens_definition(
+		intake_body_read_text(call->body, MAX_DEFINITION_SIZE), "the body");
+	intake_body_check(call->body);
+	intake_definition_table_apply(connection, table, definition,
+								  INTAKE_APPLY_WHOLE, &applied);
+
+	answer->content_type = "application/json";
+	appendStringInfo(&answer->body, "{\"old_data_was_dropped\": %s",
+					 applied.was_data_dropped ? "true" : "false");
+	append_definition(&answer->body, "old_table_definition", applied.old);
+	append_definition(&answer->body, "new_table_definition", applied.now);
+	appendStringInfoString(&answer->body, "}\n");
+}
+
+/* DELETE .../table/{table_name}/definition */
+static void
+delete_table(const IntakeHttpRequest *request, IntakeCall *call,
+			 IntakeAnswer *answer)
+{
+	const IntakeConnection *connection =
+		intake_route_connection(request, call, INTAKE_CLIENT_OPTIONAL);
+	const char *table = intake_route_datalens_table(request);
+
+	if (!intake_definition_table_drop(connection, table))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTAKE_STATUS('4', '0', '4')),
+				 errmsg("there is no table \"%s\"", table),
+				 errhint("GET .../info lists the tables.")));
+	answer->status = 204;
+}
+
+#define CONNECTION_PATH "/provider/v1/connection/{connection_id}"
+#define TABLE_PATH CONNECTION_PATH "/table/{table_name}"
+
+const IntakeRoute intake_routes_datalens[] = {
+	{
+		.name = "datalens_link",
+		.family = INTAKE_FAMILY_DATALENS,
+		.method = "POST",
+		.path = CONNECTION_PATH "/client-id",
+		.summary = "Links the client to the connection",
+		.handle = link_client,
+	},
+	{
+		.name = "datalens_unlink",
+		.family = INTAKE_FAMILY_DATALENS,
+		.method = "DELETE",
+		.path = CONNECTION_PATH "/client-id",
+		.summary = "Unlinks the client; data stays",
+		.handle = unlink_client,
+	},
+	{
+		.name = "datalens_info",
+		.family = INTAKE_FAMILY_DATALENS,
+		.method = "GET",
+		.path = CONNECTION_PATH "/info",
+		.summary = "Tells the connection's tables and their definitions",
+		.handle = get_info,
+	},
+	{
+		.name = "datalens_update_table",
+		.family = INTAKE_FAMILY_DATALENS,
+		.method = "POST",
+		.path = TABLE_PATH "/definition",
+		.summary = "Makes the table as the definition says; drops its data when the schema is another",
+		.body = INTAKE_BODY_JSON,
+		.handle = update_table,
+	},
+	{
+		.name = "datalens_delete_table",
+		.family = INTAKE_FAMILY_DATALENS,
+		.method = "DELETE",
+		.path = TABLE_PATH "/definition",
+		.summary = "Drops the table with its data",
+		.handle = delete_table,
+	},
+	{.name = NULL}
+};

@@ -1,0 +1,31 @@
+/*-------------------------------------------------------------------------
+ *
+ * route_datalens.h
+ *	  DataLens' endpoint: /provider/v1/connection/{connection_id}/...
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef INTAKE_ROUTE_DATALENS_H
+#define INTAKE_ROUTE_DATALENS_H
+
+#include "registry/definition.h"
+#include "worker/route.h"
+
+/* Ends with one whose name is NULL. */
+extern const IntakeRoute intake_routes_datalens[];
+
+/*
+ * The table of a path ".../table/{table_name}/...".  Raises 22023 for a name
+ * that no table can have.
+ */
+extern const char *
+intake_route_datalens_table(const IntakeHttpRequest *request);
+
+/*
+ * Reads a definition that a client has sent, text in the database's encoding.
+ * Raises 22P02 and 22023 for what is none; what names it in messages.
+ */
+extern IntakeDefinition *intake_route_datalens_definition(const char *text,
+														  const char *what);
+
+#endif							/* INTAKE_ROUTE_DATALENS_H */
