@@ -11,12 +11,12 @@
  */
 #include "postgres.h"
 
-#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
 
 #include "convert.h"
 #include "worker/datalens_head.h"
-#include "worker/json_object.h"
 #include "worker/request_options.h"
+#include "worker/route_datalens.h"
 #include "worker/status.h"
 
 static void
@@ -99,34 +99,23 @@ check_media_type(const IntakeHttpRequest *request, const char *name,
 	}
 }
 
-void
-intake_datalens_head_check_json(const IntakeHttpRequest *request)
-{
-	if (intake_request_header(request, "content-type") != NULL)
-		check_media_type(request, "application/json",
-						 "The body is one JSON object, application/json.");
-}
-
-static void
-read_definition(IntakeDatalensHead *head, const IntakeHttpRequest *request)
+/* A definition is read here to see that it can be. */
+static const char *
+read_definition(const IntakeHttpRequest *request)
 {
 	const char *text = intake_request_sole_header(request,
 												  "x-dl-table-definition");
-	const char *problem = NULL;
-	char	   *utf8;
 
-	if (text == NULL)
-		return;
-	utf8 = pg_server_to_any(text, strlen(text), PG_UTF8);
-	head->definition_json = intake_json_object_read(utf8, strlen(utf8),
-													&problem);
-	if (head->definition_json == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for header X-DL-Table-Definition"),
-				 errdetail("The header %s.", problem),
-				 errhint("It is a definition as JSON in ASCII, other characters as \\uXXXX.")));
-	(void) intake_definition_parse(head->definition_json);
+	if (text != NULL)
+		(void) intake_datalens_head_definition(text);
+	return text;
+}
+
+IntakeDefinition *
+intake_datalens_head_definition(const char *text)
+{
+	return intake_route_datalens_definition(text,
+											"header X-DL-Table-Definition");
 }
 
 IntakeDatalensHead *
@@ -144,7 +133,7 @@ intake_datalens_head_read(const IntakeHttpRequest *request)
 								"X-DL-Force-Truncate");
 	head->may_alter = read_flag(request, "x-dl-allow-alter-table",
 								"X-DL-Allow-Alter-Table");
-	read_definition(head, request);
+	head->definition = read_definition(request);
 	return head;
 }
 
@@ -152,6 +141,22 @@ static const char *
 flag_text(bool value)
 {
 	return value ? "true" : "false";
+}
+
+/* The same for equal JSON, however it is written. */
+static void
+append_definition(StringInfo text, const char *definition)
+{
+	Jsonb	   *json;
+
+	if (definition == NULL)
+	{
+		appendStringInfoString(text, "null");
+		return;
+	}
+	json = DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
+											  CStringGetDatum(definition)));
+	(void) JsonbToCString(text, &json->root, VARSIZE(json));
 }
 
 char *
@@ -163,11 +168,7 @@ intake_datalens_head_identity(const IntakeDatalensHead *head)
 	appendStringInfo(&text,
 					 "{\"datalens\": \"write\", \"force_truncate\": %s, \"allow_alter_table\": %s, \"table_definition\": ",
 					 flag_text(head->truncates), flag_text(head->may_alter));
-	if (head->definition_json == NULL)
-		appendStringInfoString(&text, "null");
-	else
-		(void) JsonbToCString(&text, &head->definition_json->root,
-							  VARSIZE(head->definition_json));
+	append_definition(&text, head->definition);
 	appendStringInfoChar(&text, '}');
 	return text.data;
 }

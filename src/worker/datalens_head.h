@@ -15,8 +15,8 @@
 typedef struct IntakeDatalensHead
 {
 	pg_uuid_t	uuid;
-	Jsonb	   *definition_json;	/* X-DL-Table-Definition, which can be
-									 * parsed; NULL: none */
+	const char *definition;		/* X-DL-Table-Definition, which can be read;
+								 * NULL: none */
 	bool		truncates;		/* X-DL-Force-Truncate */
 	bool		may_alter;		/* X-DL-Allow-Alter-Table */
 } IntakeDatalensHead;
@@ -29,15 +29,14 @@ extern IntakeDatalensHead *
 intake_datalens_head_read(const IntakeHttpRequest *request);
 
 /*
+ * The head's definition anew, for who changes it.
+ */
+extern IntakeDefinition *intake_datalens_head_definition(const char *text);
+
+/*
  * What a repeat of the write must have, as text that is equal when the
  * headers say the same.
  */
 extern char *intake_datalens_head_identity(const IntakeDatalensHead *head);
-
-/*
- * For a body that is one JSON object: raises IN415 unless the request says so
- * or says nothing.
- */
-extern void intake_datalens_head_check_json(const IntakeHttpRequest *request);
 
 #endif							/* INTAKE_DATALENS_HEAD_H */

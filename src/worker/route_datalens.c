@@ -19,6 +19,7 @@
 #include "worker/request_options.h"
 #include "worker/route_connection.h"
 #include "worker/route_datalens.h"
+#include "worker/route_datalens_data.h"
 #include "worker/secret.h"
 
 /* Of the paths. */
@@ -167,8 +168,8 @@ get_info(const IntakeHttpRequest *request, IntakeCall *call,
 }
 
 /* A body without a type is taken for JSON; a form of curl's is not. */
-static void
-check_json_type(const IntakeHttpRequest *request)
+void
+intake_route_datalens_check_json(const IntakeHttpRequest *request)
 {
 	const char *type = intake_request_sole_header(request, "content-type");
 	size_t		len;
@@ -206,7 +207,7 @@ update_table(const IntakeHttpRequest *request, IntakeCall *call,
 	IntakeDefinition *definition;
 	IntakeApplied applied;
 
-	check_json_type(request);
+	intake_route_datalens_check_json(request);
 	call->body = intake_body_open(request);
 	if (request->is_preflight)
 	{
@@ -288,6 +289,24 @@ const IntakeRoute intake_routes_datalens[] = {
 		.path = TABLE_PATH "/definition",
 		.summary = "Drops the table with its data",
 		.handle = delete_table,
+	},
+	{
+		.name = "datalens_write",
+		.family = INTAKE_FAMILY_DATALENS,
+		.method = "POST",
+		.path = TABLE_PATH "/data",
+		.summary = "Writes the rows of the body, once, however often it is sent",
+		.body = INTAKE_BODY_UPLOAD,
+		.handle = intake_route_datalens_write,
+	},
+	{
+		.name = "datalens_delete",
+		.family = INTAKE_FAMILY_DATALENS,
+		.method = "DELETE",
+		.path = TABLE_PATH "/data",
+		.summary = "Deletes the partitions that the body lists",
+		.body = INTAKE_BODY_JSON,
+		.handle = intake_route_datalens_delete,
 	},
 	{.name = NULL}
 };

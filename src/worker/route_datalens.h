@@ -28,4 +28,11 @@ intake_route_datalens_table(const IntakeHttpRequest *request);
 extern IntakeDefinition *intake_route_datalens_definition(const char *text,
 														  const char *what);
 
+/*
+ * For a body that is one JSON object: raises IN415 unless the request says
+ * so or says nothing.
+ */
+extern void
+intake_route_datalens_check_json(const IntakeHttpRequest *request);
+
 #endif							/* INTAKE_ROUTE_DATALENS_H */

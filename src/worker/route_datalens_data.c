@@ -33,12 +33,12 @@
 #include "source/source_spool.h"
 #include "worker/datalens_head.h"
 #include "worker/datalens_partition.h"
+#include "worker/request_options.h"
 #include "worker/route_connection.h"
+#include "worker/route_datalens.h"
 #include "worker/route_datalens_data.h"
 #include "worker/worker_settings.h"
 #include "write/lock.h"
-
-#define SEGMENT_TABLE 5
 
 /* A write or delete in work. */
 typedef struct DataWork
@@ -66,13 +66,6 @@ report_no_table(const DataWork *work)
 			 errhint("Send its definition, by the method that updates tables or in header X-DL-Table-Definition.")));
 }
 
-/* A copy of the head's definition, for who completes it by what is there. */
-static IntakeDefinition *
-copy_definition(const DataWork *work)
-{
-	return intake_definition_parse(work->head->definition_json);
-}
-
 /*
  * Whether the table has to be made or altered before rows are written, as far
  * as that is known without a lock; raises what stands in the way.
@@ -81,13 +74,15 @@ static bool
 needs_definition(const DataWork *work, Oid relid,
 				 const IntakeDefinition *stored)
 {
-	bool		has_definition = work->head->definition_json != NULL;
+	bool		has_definition = work->head->definition != NULL;
+	IntakeDefinition *definition;
 
 	if (!OidIsValid(relid) && !has_definition)
 		report_no_table(work);
 	if (!OidIsValid(relid) || !has_definition)
 		return has_definition;
-	return !intake_definition_is_met(copy_definition(work), stored,
+	definition = intake_datalens_head_definition(work->head->definition);
+	return !intake_definition_is_met(definition, stored,
 									 work->head->may_alter);
 }
 
@@ -225,11 +220,12 @@ make_write_answer(bool has_dropped)
 static bool
 define_table(DataWork *work, IntakeRequest *request)
 {
-	IntakeApplied applied = {0};
+	IntakeDefinition *definition;
+	IntakeApplied applied;
 
+	definition = intake_datalens_head_definition(work->head->definition);
 	request->source = intake_source_open_spool(request->source);
-	intake_definition_table_apply(work->connection, work->table,
-								  copy_definition(work),
+	intake_definition_table_apply(work->connection, work->table, definition,
 								  work->head->may_alter ? INTAKE_APPLY_ALTER :
 								  INTAKE_APPLY_CREATE, &applied);
 	work->relid = applied.relid;
@@ -305,8 +301,7 @@ begin_work(DataWork *work, const IntakeHttpRequest *request, IntakeCall *call,
 
 	work->call = call;
 	work->connection = intake_route_connection(request, call, rule);
-	work->table = list_nth(request->segments, SEGMENT_TABLE);
-	intake_definition_check_name(work->table);
+	work->table = intake_route_datalens_table(request);
 	upload->door = "http";
 	upload->request_id = request->request_id;
 	upload->format = "ndjson";
@@ -457,7 +452,7 @@ intake_route_datalens_delete(const IntakeHttpRequest *request,
 	DataWork	work = {0};
 
 	begin_work(&work, request, call, INTAKE_CLIENT_OPTIONAL);
-	intake_datalens_head_check_json(request);
+	intake_route_datalens_check_json(request);
 	if (!intake_request_key(request, "x-dl-operation-uuid",
 							&work.upload.uuid))
 		work.upload.uuid = intake_operation_make_uuid();
