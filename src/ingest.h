@@ -47,7 +47,7 @@ struct IntakeRequest
 	bool		is_query;		/* a text too, whose rows are the records */
 	IntakeMode	mode;			/* DEFAULT: the target's; DELETE: partitions */
 	int			sys_op;			/* as given, or INTAKE_NO_SYS_OP */
-	Jsonb	   *options;		/* as given */
+	Jsonb	   *options;		/* as given; prepare may give others */
 	pg_uuid_t	uuid;
 	const char *door;
 	const char *request_id;		/* or NULL */

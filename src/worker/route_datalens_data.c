@@ -271,7 +271,6 @@ static void
 prepare_delete(IntakeRequest *request, IntakeOperation *operation)
 {
 	DataWork   *work = request->argument;
-	JsonbParseState *options = begin_options();
 	const List *key;
 	Jsonb	   *arranged;
 
@@ -287,7 +286,6 @@ prepare_delete(IntakeRequest *request, IntakeOperation *operation)
 	arranged = intake_datalens_partition_arrange(work->partitions, key);
 	request->relid = work->relid;
 	request->source = intake_source_open_jsonb(arranged);
-	request->options = finish_object(&options);
 	operation->answer = intake_datalens_partition_describe(arranged, key);
 }
 
@@ -298,6 +296,7 @@ begin_work(DataWork *work, const IntakeHttpRequest *request, IntakeCall *call,
 		   IntakeClientRule rule)
 {
 	IntakeRequest *upload = &work->upload;
+	JsonbParseState *options = begin_options();
 
 	work->call = call;
 	work->connection = intake_route_connection(request, call, rule);
@@ -306,6 +305,7 @@ begin_work(DataWork *work, const IntakeHttpRequest *request, IntakeCall *call,
 	upload->request_id = request->request_id;
 	upload->format = "ndjson";
 	upload->sys_op = INTAKE_NO_SYS_OP;
+	upload->options = finish_object(&options);
 	upload->is_exclusive = true;
 	upload->argument = work;
 	upload->target_name = quote_qualified_identifier(work->connection->schema,

@@ -58,7 +58,7 @@ sub make_partner
     return \%partner;
 }
 
-my $partner = make_partner('first');
+our $partner = make_partner('first');
 my $schema = $partner->{schema};
 my $other = make_partner('second');
 
@@ -314,7 +314,6 @@ like(rows("SELECT status || ' ' || (error->>'sqlstate') || ' ' || (error->>'reco
     FROM intake.operations WHERE operation = '$whole{'X-DL-Operation-UUID'}'"),
     qr/^failed 22P02 2$/, 'altered with a bad row: on record');
 ($status, undef, $body) = post('whole', qq{["a",1]\n["b",2]}, \%whole);
-is($status, 422, 'a repeat of a failure with other content') if $status == 422;
 is($status, 200, 'a failed operation may run again, corrected');
 is(table('whole', 's, n'), "a|1\nb|2", 'a failed operation may run again: rows');
 
@@ -392,15 +391,13 @@ my $slow_uuid = uuid();
 my $slow = open_write('plain2', 12, 'X-DL-Operation-UUID' => $slow_uuid);
 print $slow "[1]\n";
 $slow->flush;
-my $locks = "FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid";
 wait_for('the slow write has begun',
-    sub { rows("SELECT count(*) $locks = x'4902'::int") > 0 })
-    if rows("SELECT 1") && eval { 1 };
+    sub { rows("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
+        AND objsubid = x'4902'::int AND mode = 'ExclusiveLock' AND granted") == 1; });
 is_error([ post('plain2', '[9]') ], 423, '55P03', qr/plain2.*under way/,
     'another write is under way');
 ($status, $headers) = post('plain2', '[9]');
-is($headers->{'retry-after'} // '', '1', 'another write is under way: retry')
-    if $status == 423 && defined $headers->{'retry-after'};
+ok($headers->{'retry-after'}, 'another write is under way: it can be tried again');
 is_error([ remove('plain2', { partitions => [] }) ], 400, '42P10',
     qr/no partition key/, 'no partition key');
 is_error([ post('plain2', "[1]\n[2]\n[3]\n", { 'X-DL-Operation-UUID' => $slow_uuid }) ],
@@ -656,11 +653,6 @@ for my $name (@names)
         or diag(explain($body));
     ($status) = post($utf8, JSON::PP->new->utf8->encode(\@row));
     is(table($utf8), "$utf8|value", "$utf8: replaced");
-    ($status, undef, $body) = curl((map { (-H => $_) } write_headers()),
-        -X => 'DELETE', -H => 'Content-Type: application/json',
-        -d => JSON::PP->new->utf8->encode({ partitions => [ { $name => $name } ] }),
-        data_url($utf8));
-    is($status, 415, "$utf8: two content types") if $status == 415;
     ($status, undef, $body) = remove($utf8,
         JSON::PP->new->utf8->encode({ partitions => [ { $name => $name } ] }));
     is_deeply([ $status, $body->{deleted_partition_keys} ], [ 200, [ [$name] ] ],
@@ -727,7 +719,6 @@ SKIP:
 
 # --- a table that is gone
 
-rows(qq{SELECT count(*) FROM intake.connection_table});
 curl(-X => 'DELETE', -H => "Authorization: Bearer $partner->{token}",
     data_url('plain') =~ s/data$/definition/r);
 is_error([ post('plain', '[1,"2024-01-01"]') ], 404, 'IN404', qr/plain/,
