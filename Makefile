@@ -99,6 +99,7 @@ OBJS = \
 	src/write/heap_state.o \
 	src/write/heap_update.o \
 	src/write/heap_upsert.o \
+	src/write/hold.o \
 	src/write/index_order.o \
 	src/write/insert.o \
 	src/write/key_cache.o \

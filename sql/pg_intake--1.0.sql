@@ -35,7 +35,7 @@ COMMENT ON TYPE intake.upload_result IS 'What an operation did; a repeat gets th
 --
 
 CREATE SEQUENCE intake.sys_cn;
-COMMENT ON SEQUENCE intake.sys_cn IS 'Numbers operations in the order in which they start.';
+COMMENT ON SEQUENCE intake.sys_cn IS 'Numbers operations in the order in which they begin to write.';
 
 CREATE TABLE intake.operation (
     operation uuid NOT NULL,

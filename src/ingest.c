@@ -36,6 +36,7 @@
 #include "plan.h"
 #include "progress.h"
 #include "registry/operation_last.h"
+#include "write/hold.h"
 #include "write/write.h"
 
 /* What the error context callback shows. */
@@ -133,30 +134,16 @@ door_of_request(const IntakeRequest *request)
 		INTAKE_DOOR_UPLOAD;
 }
 
-/*
- * The lock on the target, until the transaction ends: that of any INSERT, or
- * that of TRUNCATE from the start, since two that have the first would wait
- * for each other when both want the second.
- */
-static LOCKMODE
-choose_lock(const IntakeRequest *request, const IntakeOptions *options)
-{
-	if (options->truncate != INTAKE_TRUNCATE_FAST)
-		return RowExclusiveLock;
-	intake_plan_check_privilege(request->relid, ACL_TRUNCATE);
-	return AccessExclusiveLock;
-}
-
-/* Opens the target. */
+/* Opens the target, with the lock of any INSERT. */
 static Relation
-open_target(const IntakeRequest *request, const IntakeOptions *options)
+open_target(const IntakeRequest *request)
 {
 	Oid			relid = request->relid;
 	Relation	rel;
 
 	PreventCommandIfReadOnly("a pg_intake upload");
 	PreventCommandDuringRecovery("a pg_intake upload");
-	rel = try_relation_open(relid, choose_lock(request, options));
+	rel = try_relation_open(relid, RowExclusiveLock);
 	if (rel == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
@@ -181,6 +168,40 @@ open_target(const IntakeRequest *request, const IntakeOptions *options)
 				 errmsg("cannot upload into system catalog \"%s\"",
 						RelationGetRelationName(rel))));
 	return rel;
+}
+
+static void
+release_target(void *argument)
+{
+	intake_hold_release(argument);
+}
+
+static void
+regain_target(void *argument)
+{
+	intake_hold_regain(argument);
+}
+
+/* The target is let go while the source waits; until it is written to. */
+static void
+hold_target(IntakeSource *source, IntakeHold *hold)
+{
+	source->hold.release = release_target;
+	source->hold.regain = regain_target;
+	source->hold.argument = hold;
+}
+
+/*
+ * From now on the target is held until the transaction ends.  What an
+ * operation is numbered with may take an XID, which holds back vacuum as a
+ * snapshot does: so that is not done earlier.
+ */
+static void
+begin_to_write(IntakeSource *source, IntakeOperation *operation)
+{
+	memset(&source->hold, 0, sizeof(source->hold));
+	if (operation->sys_cn == 0)
+		intake_operation_number(operation);
 }
 
 /* Answers a repeat from the record, when it is one. */
@@ -213,7 +234,7 @@ report_progress(const IntakePlan *plan, const IntakeSource *source,
 /* The loop: batches from the decoder to the writer; returns their rows. */
 static int64
 move_rows(IntakePlan *plan, IntakeDecoder *decoder, IntakeWriter *writer,
-		  Progress *progress)
+		  IntakeOperation *operation, Progress *progress)
 {
 	IntakeBatch *batch = intake_batch_make(plan->columns->ncolumns,
 										   INTAKE_BATCH_ROWS);
@@ -231,6 +252,8 @@ move_rows(IntakePlan *plan, IntakeDecoder *decoder, IntakeWriter *writer,
 		progress->is_decoding = false;
 		received += batch->nrows;
 		report_progress(plan, decoder->source, received);
+		if (batch->nrows > 0 && !writer->is_staged)
+			begin_to_write(decoder->source, operation);
 		if (batch->nrows > 0)
 			writer->routine->take(writer, batch);
 		intake_batch_clear(batch);
@@ -300,11 +323,15 @@ run_operation(const IntakeRequest *request, IntakePlan *plan,
 			  IntakeOperation *operation, Progress *progress)
 {
 	IntakeWriter writer = {0};
-	IntakeDecoder *decoder = begin_decoder(request, plan, progress);
+	IntakeHold *hold = intake_hold_make(plan->rel, RowExclusiveLock);
 	IntakeCounters *counters = &operation->counters;
+	IntakeDecoder *decoder;
 
+	hold_target(request->source, hold);
+	decoder = begin_decoder(request, plan, progress);
 	begin_writer(&writer, plan, decoder, operation, progress);
-	counters->rows_received = move_rows(plan, decoder, &writer, progress) +
+	counters->rows_received = move_rows(plan, decoder, &writer, operation,
+										progress) +
 		intake_rejects_count(plan->rejects);
 	decoder->routine->end(decoder);
 	intake_source_drain(request->source);
@@ -319,6 +346,9 @@ run_operation(const IntakeRequest *request, IntakePlan *plan,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("payload without records would leave the target empty"),
 				 errhint("Give option \"allow_empty\" if that is meant.")));
+	begin_to_write(request->source, operation);
+	if (plan->options->truncate == INTAKE_TRUNCATE_FAST)
+		intake_hold_exchange(hold, AccessExclusiveLock);
 	writer.routine->finish(&writer);
 	relation_close(writer.rel, NoLock);
 	if (plan->rejects != NULL)
@@ -383,8 +413,8 @@ claim_and_perform(const IntakeRequest *request, Relation rel,
 	operation->request_id = request->request_id;
 	if (intake_operation_claim(operation))
 	{
+		relation_close(rel, RowExclusiveLock);
 		answer_repeat(request, &identity, operation);
-		relation_close(rel, NoLock);
 		return;
 	}
 	operation->identity = identity;
@@ -400,10 +430,9 @@ claim_and_perform(const IntakeRequest *request, Relation rel,
 }
 
 static void
-ingest(const IntakeRequest *request, const IntakeOptions *options,
-	   IntakeOperation *operation)
+ingest(const IntakeRequest *request, IntakeOperation *operation)
 {
-	Relation	rel = open_target(request, options);
+	Relation	rel = open_target(request);
 
 	claim_and_perform(request, rel, operation);
 }
@@ -422,9 +451,9 @@ intake_ingest(const IntakeRequest *request, IntakeOperation *operation)
 	MemoryContextSwitchTo(context);
 	options = intake_options_peek(request->options, door_of_request(request));
 	if (options->dry_run)
-		intake_dry_run(ingest, request, options, operation);
+		intake_dry_run(ingest, request, operation);
 	else
-		ingest(request, options, operation);
+		ingest(request, operation);
 	memset(&fault, 0, sizeof(fault));
 	MemoryContextSwitchTo(caller);
 	intake_operation_last_keep(operation);

@@ -79,14 +79,20 @@ extern pg_uuid_t intake_operation_make_uuid(void);
 
 /*
  * Claims operation->uuid for the current user and looks for its record.
- * Returns false when there is none that succeeded: sys_cn and started_at are
- * set and the caller goes on.  Returns true on a repeat: everything else is
+ * Returns false when there is none that succeeded: started_at is set and the
+ * caller goes on.  Returns true on a repeat: everything else is
  * set from the record, is_replayed is true, and the caller has to call
  * intake_operation_check_repeat() with the repeat's digest before it answers.
  * Raises ERRCODE_INTAKE_RUNNING when the claim is held, by another session
  * or further up in this one.
  */
 extern bool intake_operation_claim(IntakeOperation *operation);
+
+/*
+ * Sets sys_cn of a claimed operation, when it begins to write: the number is
+ * of a sequence, which may take an XID.
+ */
+extern void intake_operation_number(IntakeOperation *operation);
 
 /*
  * Raises ERRCODE_INTAKE_REUSED unless target, request and digest of the

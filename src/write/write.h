@@ -44,6 +44,7 @@ struct IntakeWriter
 	List	   *key;			/* of IntakeKeyItem; NIL for append */
 	int			sys_op;			/* of the request; -1: each record's own */
 	bool		needs_stage;	/* nothing may be written before finish() */
+	bool		is_staged;		/* nothing is; begin() says so */
 
 	/*
 	 * Rows that the target refuses are set aside here; NULL: that fails the
