@@ -42,7 +42,7 @@ CREATE TABLE intake.operation (
     role_name name NOT NULL,
     role_oid oid NOT NULL,
     cluster bigint NOT NULL,
-    login_name name NOT NULL,
+    login_name name,
     door text NOT NULL,
     state "char" NOT NULL,
     target text NOT NULL,
@@ -63,7 +63,8 @@ CREATE TABLE intake.operation (
     errors jsonb,
     error jsonb,
     query_id text,
-    request_id text
+    request_id text,
+    subject text
 );
 COMMENT ON TABLE intake.operation IS 'Records of operations; written by the extension''s code only. Its children are time slices.';
 REVOKE ALL ON intake.operation FROM PUBLIC;
@@ -198,6 +199,7 @@ SELECT o.operation,
             THEN o.errors END AS errors,
        o.query_id,
        o.request_id,
+       o.subject,
        o.error
   FROM intake.operation o
  WHERE CASE WHEN o.cluster = (SELECT s.system_identifier FROM pg_catalog.pg_control_system() s)
@@ -207,6 +209,8 @@ SELECT o.operation,
  ORDER BY o.started_at DESC;
 COMMENT ON VIEW intake.operations IS 'One row an operation, newest first: the caller''s own; all of them for members of pg_monitor.';
 COMMENT ON COLUMN intake.operations.role IS 'the principal: the role the operation ran as';
+COMMENT ON COLUMN intake.operations."session_user" IS 'who had logged in; NULL over HTTP, where nobody does';
+COMMENT ON COLUMN intake.operations.subject IS 'over HTTP, the subject of the token that was shown';
 COMMENT ON COLUMN intake.operations.door IS 'sql, file, query, copy or http';
 COMMENT ON COLUMN intake.operations.digest IS 'XXH3-128 of the payload, inflated; of upload_query, of the query''s text';
 COMMENT ON COLUMN intake.operations.request IS 'mode, sys_op, format and options as they were given; a repeat must give the same';

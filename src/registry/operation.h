@@ -50,6 +50,7 @@ typedef struct IntakeOperation
 	const char *mode;			/* the mode that was used */
 	const char *query_id;		/* or NULL */
 	const char *request_id;		/* or NULL */
+	const char *subject;		/* of the token that was shown, or NULL */
 
 	bool		is_replayed;
 	bool		has_failed;		/* an earlier run's failure is on record */
@@ -111,8 +112,8 @@ extern void intake_operation_finish(IntakeOperation *operation);
 /*
  * Records a failure, for a door whose rows have been rolled back, and returns
  * true; does nothing and returns false when the operation has succeeded
- * meanwhile.  uuid, door, identity, mode, query_id and request_id are set by
- * the caller.
+ * meanwhile.  uuid, door, identity, mode, query_id, request_id and subject are
+ * set by the caller.
  */
 extern bool intake_operation_fail(IntakeOperation *operation, Jsonb *error);
 

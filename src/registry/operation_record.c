@@ -70,7 +70,8 @@ enum
 	COLUMN_ERROR,
 	COLUMN_QUERY_ID,
 	COLUMN_REQUEST_ID,
-	COLUMNS = COLUMN_REQUEST_ID
+	COLUMN_SUBJECT,
+	COLUMNS = COLUMN_SUBJECT
 };
 
 /* Values of column state. */
@@ -402,6 +403,7 @@ set_origin(Record *record, const IntakeOperation *operation)
 {
 	NameData   *role = palloc(sizeof(NameData));
 	NameData   *login = palloc(sizeof(NameData));
+	bool		has_login = strcmp(operation->door, "http") != 0;
 
 	namestrcpy(role, GetUserNameFromId(operation->principal, false));
 	namestrcpy(login, GetUserNameFromId(GetSessionUserId(), false));
@@ -410,9 +412,11 @@ set_origin(Record *record, const IntakeOperation *operation)
 	VALUE(record, COLUMN_ROLE_OID) = ObjectIdGetDatum(operation->principal);
 	VALUE(record, COLUMN_CLUSTER) = Int64GetDatum(cluster_identifier());
 	VALUE(record, COLUMN_LOGIN_NAME) = NameGetDatum(login);
+	IS_NULL(record, COLUMN_LOGIN_NAME) = !has_login;
 	set_text(record, COLUMN_DOOR, operation->door);
 	set_text(record, COLUMN_QUERY_ID, operation->query_id);
 	set_text(record, COLUMN_REQUEST_ID, operation->request_id);
+	set_text(record, COLUMN_SUBJECT, operation->subject);
 }
 
 static void

@@ -107,6 +107,7 @@ work(Visit *visit)
 	MemoryContextSwitchTo(visit->context);
 	GetUserIdAndSecContext(&user, &security);
 	authenticate(visit);
+	visit->call.operation.subject = visit->call.bearer->subject;
 	set_lock_timeout();
 	visit->is_session_used = true;
 	SetUserIdAndSecContext(visit->call.bearer->role,
