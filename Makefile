@@ -35,6 +35,7 @@ OBJS = \
 	src/copy_options.o \
 	src/decode.o \
 	src/defaults.o \
+	src/discreet_log.o \
 	src/dry_run.o \
 	src/frame.o \
 	src/ingest.o \

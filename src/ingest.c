@@ -30,6 +30,7 @@
 #include "columns.h"
 #include "convert.h"
 #include "decode.h"
+#include "discreet_log.h"
 #include "dry_run.h"
 #include "format/format.h"
 #include "ingest.h"
@@ -86,6 +87,7 @@ report_position(void *arg)
 	const Progress *progress = arg;
 	bool		is_delete = progress->request->mode == INTAKE_MODE_DELETE;
 	StringInfoData text;
+	char	   *kept;
 
 	set_fault(progress);
 	initStringInfo(&text);
@@ -97,9 +99,10 @@ report_position(void *arg)
 		appendStringInfo(&text, ", line " UINT64_FORMAT, fault.line);
 	if (fault.column[0] != '\0')
 		appendStringInfo(&text, ", column \"%s\"", fault.column);
+	kept = pstrdup(text.data);
 	if (fault.has_value)
 		appendStringInfo(&text, ": \"%s\"", fault.value);
-	errcontext("%s", text.data);
+	intake_discreet_log_context(text.data, kept);
 }
 
 const IntakeFault *

@@ -33,6 +33,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "discreet_log.h"
 #include "worker/problem.h"
 #include "worker/route.h"
 #include "worker/visit.h"
@@ -183,6 +184,16 @@ is_logged(const ErrorData *error)
 		intake_status_of(error->sqlerrcode, INTAKE_FAMILY_V1).status >= 500;
 }
 
+/* After the body has been opened, any error may show some of it. */
+static void
+log_error(const Visit *visit)
+{
+	if (visit->call.body != NULL)
+		intake_discreet_log_emit();
+	else
+		EmitErrorReport();
+}
+
 /* Takes the error, undoes the transaction and makes the answer. */
 static void
 fail(Visit *visit)
@@ -196,7 +207,7 @@ fail(Visit *visit)
 	MemoryContextSwitchTo(visit->context);
 	error = CopyErrorData();
 	if (is_logged(error))
-		EmitErrorReport();
+		log_error(visit);
 	AbortCurrentTransaction();
 	FlushErrorState();
 	RESUME_INTERRUPTS();
