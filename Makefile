@@ -35,6 +35,7 @@ OBJS = \
 	src/copy_options.o \
 	src/decode.o \
 	src/defaults.o \
+	src/discreet_log.o \
 	src/dry_run.o \
 	src/frame.o \
 	src/ingest.o \
@@ -109,6 +110,7 @@ OBJS = \
 	src/write/heap_state.o \
 	src/write/heap_update.o \
 	src/write/heap_upsert.o \
+	src/write/hold.o \
 	src/write/index_order.o \
 	src/write/insert.o \
 	src/write/key_cache.o \

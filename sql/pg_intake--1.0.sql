@@ -35,14 +35,14 @@ COMMENT ON TYPE intake.upload_result IS 'What an operation did; a repeat gets th
 --
 
 CREATE SEQUENCE intake.sys_cn;
-COMMENT ON SEQUENCE intake.sys_cn IS 'Numbers operations in the order in which they start.';
+COMMENT ON SEQUENCE intake.sys_cn IS 'Numbers operations in the order in which they begin to write.';
 
 CREATE TABLE intake.operation (
     operation uuid NOT NULL,
     role_name name NOT NULL,
     role_oid oid NOT NULL,
     cluster bigint NOT NULL,
-    login_name name NOT NULL,
+    login_name name,
     door text NOT NULL,
     state "char" NOT NULL,
     target text NOT NULL,
@@ -64,6 +64,7 @@ CREATE TABLE intake.operation (
     error jsonb,
     query_id text,
     request_id text,
+    subject text,
     answer jsonb
 );
 COMMENT ON TABLE intake.operation IS 'Records of operations; written by the extension''s code only. Its children are time slices.';
@@ -199,6 +200,7 @@ SELECT o.operation,
             THEN o.errors END AS errors,
        o.query_id,
        o.request_id,
+       o.subject,
        o.error,
        CASE WHEN pg_catalog.pg_has_role('pg_read_all_data', 'USAGE')
             THEN o.answer
@@ -214,6 +216,8 @@ SELECT o.operation,
  ORDER BY o.started_at DESC;
 COMMENT ON VIEW intake.operations IS 'One row an operation, newest first: the caller''s own; all of them for members of pg_monitor.';
 COMMENT ON COLUMN intake.operations.role IS 'the principal: the role the operation ran as';
+COMMENT ON COLUMN intake.operations."session_user" IS 'who had logged in; NULL over HTTP, where nobody does';
+COMMENT ON COLUMN intake.operations.subject IS 'over HTTP, the subject of the token that was shown';
 COMMENT ON COLUMN intake.operations.door IS 'sql, file, query, copy or http';
 COMMENT ON COLUMN intake.operations.digest IS 'XXH3-128 of the payload, inflated; of upload_query, of the query''s text';
 COMMENT ON COLUMN intake.operations.request IS 'mode, sys_op, format and options as they were given; a repeat must give the same';

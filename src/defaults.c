@@ -63,7 +63,7 @@ find_default(Relation rel, AttrNumber attnum)
 		Relation	base_rel = relation_open(base, AccessShareLock);
 
 		expr = find_default(base_rel, base_attnum);
-		relation_close(base_rel, NoLock);
+		relation_close(base_rel, AccessShareLock);
 	}
 	return expr;
 }

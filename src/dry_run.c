@@ -35,7 +35,6 @@ typedef struct Rehearsal
 {
 	IntakeWork	work;
 	const IntakeRequest *request;
-	const IntakeOptions *options;
 	IntakeOperation *operation;
 } Rehearsal;
 
@@ -45,16 +44,16 @@ rehearse(void *arg)
 {
 	Rehearsal  *it = arg;
 
-	it->work(it->request, it->options, it->operation);
+	it->work(it->request, it->operation);
 	check_deferred();
 	return false;
 }
 
 void
 intake_dry_run(IntakeWork work, const IntakeRequest *request,
-			   const IntakeOptions *options, IntakeOperation *operation)
+			   IntakeOperation *operation)
 {
-	Rehearsal	rehearsal = {work, request, options, operation};
+	Rehearsal	rehearsal = {work, request, operation};
 	ErrorData  *error = intake_subtransaction_run(rehearse, &rehearsal);
 
 	if (error != NULL)

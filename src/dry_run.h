@@ -9,10 +9,8 @@
 #define INTAKE_DRY_RUN_H
 
 #include "ingest.h"
-#include "options.h"
 
 typedef void (*IntakeWork) (const IntakeRequest *request,
-							const IntakeOptions *options,
 							IntakeOperation *operation);
 
 /*
@@ -22,7 +20,6 @@ typedef void (*IntakeWork) (const IntakeRequest *request,
  * expires_at, since there is no record of it.
  */
 extern void intake_dry_run(IntakeWork work, const IntakeRequest *request,
-						   const IntakeOptions *options,
 						   IntakeOperation *operation);
 
 #endif							/* INTAKE_DRY_RUN_H */

@@ -30,12 +30,14 @@
 #include "columns.h"
 #include "convert.h"
 #include "decode.h"
+#include "discreet_log.h"
 #include "dry_run.h"
 #include "format/format.h"
 #include "ingest.h"
 #include "plan.h"
 #include "progress.h"
 #include "registry/operation_last.h"
+#include "write/hold.h"
 #include "write/write.h"
 
 /* What the error context callback shows. */
@@ -85,6 +87,7 @@ report_position(void *arg)
 	const Progress *progress = arg;
 	bool		is_delete = progress->request->mode == INTAKE_MODE_DELETE;
 	StringInfoData text;
+	char	   *kept;
 
 	set_fault(progress);
 	initStringInfo(&text);
@@ -96,9 +99,10 @@ report_position(void *arg)
 		appendStringInfo(&text, ", line " UINT64_FORMAT, fault.line);
 	if (fault.column[0] != '\0')
 		appendStringInfo(&text, ", column \"%s\"", fault.column);
+	kept = pstrdup(text.data);
 	if (fault.has_value)
 		appendStringInfo(&text, ": \"%s\"", fault.value);
-	errcontext("%s", text.data);
+	intake_discreet_log_context(text.data, kept);
 }
 
 const IntakeFault *
@@ -133,30 +137,16 @@ door_of_request(const IntakeRequest *request)
 		INTAKE_DOOR_UPLOAD;
 }
 
-/*
- * The lock on the target, until the transaction ends: that of any INSERT, or
- * that of TRUNCATE from the start, since two that have the first would wait
- * for each other when both want the second.
- */
-static LOCKMODE
-choose_lock(const IntakeRequest *request, const IntakeOptions *options)
-{
-	if (options->truncate != INTAKE_TRUNCATE_FAST)
-		return RowExclusiveLock;
-	intake_plan_check_privilege(request->relid, ACL_TRUNCATE);
-	return AccessExclusiveLock;
-}
-
-/* Opens the target. */
+/* Opens the target, with the lock of any INSERT. */
 static Relation
-open_target(const IntakeRequest *request, const IntakeOptions *options)
+open_target(const IntakeRequest *request)
 {
 	Oid			relid = request->relid;
 	Relation	rel;
 
 	PreventCommandIfReadOnly("a pg_intake upload");
 	PreventCommandDuringRecovery("a pg_intake upload");
-	rel = try_relation_open(relid, choose_lock(request, options));
+	rel = try_relation_open(relid, RowExclusiveLock);
 	if (rel == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
@@ -181,6 +171,40 @@ open_target(const IntakeRequest *request, const IntakeOptions *options)
 				 errmsg("cannot upload into system catalog \"%s\"",
 						RelationGetRelationName(rel))));
 	return rel;
+}
+
+static void
+release_target(void *argument)
+{
+	intake_hold_release(argument);
+}
+
+static void
+regain_target(void *argument)
+{
+	intake_hold_regain(argument);
+}
+
+/* The target is let go while the source waits; until it is written to. */
+static void
+hold_target(IntakeSource *source, IntakeHold *hold)
+{
+	source->hold.release = release_target;
+	source->hold.regain = regain_target;
+	source->hold.argument = hold;
+}
+
+/*
+ * From now on the target is held until the transaction ends.  What an
+ * operation is numbered with may take an XID, which holds back vacuum as a
+ * snapshot does: so that is not done earlier.
+ */
+static void
+begin_to_write(IntakeSource *source, IntakeOperation *operation)
+{
+	memset(&source->hold, 0, sizeof(source->hold));
+	if (operation->sys_cn == 0)
+		intake_operation_number(operation);
 }
 
 /* Answers a repeat from the record, when it is one. */
@@ -218,7 +242,7 @@ report_progress(const IntakePlan *plan, const IntakeSource *source,
 /* The loop: batches from the decoder to the writer; returns their rows. */
 static int64
 move_rows(IntakePlan *plan, IntakeDecoder *decoder, IntakeWriter *writer,
-		  Progress *progress)
+		  IntakeOperation *operation, Progress *progress)
 {
 	IntakeBatch *batch = intake_batch_make(plan->columns->ncolumns,
 										   INTAKE_BATCH_ROWS);
@@ -236,6 +260,8 @@ move_rows(IntakePlan *plan, IntakeDecoder *decoder, IntakeWriter *writer,
 		progress->is_decoding = false;
 		received += batch->nrows;
 		report_progress(plan, decoder->source, received);
+		if (batch->nrows > 0 && !writer->is_staged)
+			begin_to_write(decoder->source, operation);
 		if (batch->nrows > 0)
 			writer->routine->take(writer, batch);
 		intake_batch_clear(batch);
@@ -306,11 +332,15 @@ run_operation(const IntakeRequest *request, IntakePlan *plan,
 			  IntakeOperation *operation, Progress *progress)
 {
 	IntakeWriter writer = {0};
-	IntakeDecoder *decoder = begin_decoder(request, plan, progress);
+	IntakeHold *hold = intake_hold_make(plan->rel, RowExclusiveLock);
 	IntakeCounters *counters = &operation->counters;
+	IntakeDecoder *decoder;
 
+	hold_target(request->source, hold);
+	decoder = begin_decoder(request, plan, progress);
 	begin_writer(&writer, plan, decoder, operation, progress);
-	counters->rows_received = move_rows(plan, decoder, &writer, progress) +
+	counters->rows_received = move_rows(plan, decoder, &writer, operation,
+										progress) +
 		intake_rejects_count(plan->rejects);
 	decoder->routine->end(decoder);
 	intake_source_drain(request->source);
@@ -325,6 +355,9 @@ run_operation(const IntakeRequest *request, IntakePlan *plan,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("payload without records would leave the target empty"),
 				 errhint("Give option \"allow_empty\" if that is meant.")));
+	begin_to_write(request->source, operation);
+	if (plan->options->truncate == INTAKE_TRUNCATE_FAST)
+		intake_hold_exchange(hold, AccessExclusiveLock);
 	writer.routine->finish(&writer);
 	relation_close(writer.rel, NoLock);
 	if (plan->rejects != NULL)
@@ -406,8 +439,8 @@ claim_and_perform(const IntakeRequest *request, Relation rel,
 	name_operation(request, options, operation);
 	if (intake_operation_claim(operation))
 	{
+		relation_close(rel, RowExclusiveLock);
 		answer_repeat(request, &identity, operation);
-		relation_close(rel, NoLock);
 		return;
 	}
 	operation->identity = identity;
@@ -432,9 +465,7 @@ prepare_and_perform(const IntakeRequest *request, IntakeOperation *operation)
 	Relation	rel;
 
 	request->prepare(&prepared, operation);
-	options = intake_options_peek(prepared.options,
-								  door_of_request(&prepared));
-	rel = open_target(&prepared, options);
+	rel = open_target(&prepared);
 	target = intake_target_lookup(rel);
 	options = parse_options(&prepared, target);
 	perform_operation(&prepared, rel, target, options, operation);
@@ -445,14 +476,15 @@ prepare_and_perform(const IntakeRequest *request, IntakeOperation *operation)
  * a repeat is known without the target.
  */
 static void
-claim_and_prepare(const IntakeRequest *request, const IntakeOptions *options,
-				  IntakeOperation *operation)
+claim_and_prepare(const IntakeRequest *request, IntakeOperation *operation)
 {
 	IntakeRequestIdentity identity = {
 		request->target_name, request->identity
 	};
 
-	name_operation(request, options, operation);
+	name_operation(request, intake_options_peek(request->options,
+												door_of_request(request)),
+				   operation);
 	if (intake_operation_claim(operation))
 	{
 		answer_repeat(request, &identity, operation);
@@ -471,13 +503,12 @@ claim_and_prepare(const IntakeRequest *request, const IntakeOptions *options,
 }
 
 static void
-ingest(const IntakeRequest *request, const IntakeOptions *options,
-	   IntakeOperation *operation)
+ingest(const IntakeRequest *request, IntakeOperation *operation)
 {
 	if (request->prepare != NULL)
-		claim_and_prepare(request, options, operation);
+		claim_and_prepare(request, operation);
 	else
-		claim_and_perform(request, open_target(request, options), operation);
+		claim_and_perform(request, open_target(request), operation);
 }
 
 void
@@ -494,9 +525,9 @@ intake_ingest(const IntakeRequest *request, IntakeOperation *operation)
 	MemoryContextSwitchTo(context);
 	options = intake_options_peek(request->options, door_of_request(request));
 	if (options->dry_run)
-		intake_dry_run(ingest, request, options, operation);
+		intake_dry_run(ingest, request, operation);
 	else
-		ingest(request, options, operation);
+		ingest(request, operation);
 	memset(&fault, 0, sizeof(fault));
 	MemoryContextSwitchTo(caller);
 	intake_operation_last_keep(operation);

@@ -19,6 +19,7 @@
 #include "miscadmin.h"
 
 #include "copy.h"
+#include "discreet_log.h"
 #include "settings.h"
 #include "worker/database_hook.h"
 #include "worker/gateway.h"
@@ -35,6 +36,7 @@ _PG_init(void)
 	intake_worker_settings_define();
 	intake_settings_define();
 	intake_copy_install();
+	intake_discreet_log_install();
 
 	/* The HTTP door needs shared memory and a worker from the start on. */
 	if (!process_shared_preload_libraries_in_progress)

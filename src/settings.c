@@ -43,6 +43,7 @@ bool		intake_direct_write = true;
 char	   *intake_jwks_file = NULL;
 char	   *intake_jwt_audience = NULL;
 char	   *intake_jwt_issuer = NULL;
+bool		intake_log_values = true;
 int			intake_max_avro_block_size = DEFAULT_AVRO_BLOCK_SIZE;
 int			intake_max_nesting_depth = DEFAULT_NESTING_DEPTH;
 int			intake_max_record_size = DEFAULT_RECORD_SIZE;
@@ -225,6 +226,13 @@ intake_settings_define(void)
 							 "that has the same effect.",
 							 NULL,
 							 &intake_direct_write, true, PGC_USERSET, 0,
+							 NULL, NULL, NULL);
+	/* Turn it off where logs are kept by others than the data. */
+	DefineCustomBoolVariable("pg_intake.log_values",
+							 "Logs errors of uploads with the values that they "
+							 "are about.",
+							 "Clients are told of them in any case.",
+							 &intake_log_values, true, PGC_SUSET, 0,
 							 NULL, NULL, NULL);
 	/* Must be longer than the longest time in which a client may retry. */
 	DefineCustomIntVariable("pg_intake.operation_retention",

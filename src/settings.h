@@ -26,6 +26,7 @@ extern bool intake_direct_write;
 extern char *intake_jwks_file;
 extern char *intake_jwt_audience;
 extern char *intake_jwt_issuer;
+extern bool intake_log_values;
 extern int	intake_max_avro_block_size;	/* kB, as stored and inflated */
 extern int	intake_max_nesting_depth;
 extern int	intake_max_record_size; /* kB */

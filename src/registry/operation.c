@@ -196,10 +196,15 @@ intake_operation_claim(IntakeOperation *operation)
 	}
 	operation->has_failed = (state == INTAKE_OPERATION_FAILED);
 	operation->started_at = GetCurrentTimestamp();
-	operation->sys_cn = nextval_internal(intake_record_relation("sys_cn"),
-										 false);
 	enter_operation(operation);
 	return false;
+}
+
+void
+intake_operation_number(IntakeOperation *operation)
+{
+	operation->sys_cn = nextval_internal(intake_record_relation("sys_cn"),
+										 false);
 }
 
 /* Raises the error for a repeat that differs from what was done. */

@@ -50,6 +50,7 @@ typedef struct IntakeOperation
 	const char *mode;			/* the mode that was used */
 	const char *query_id;		/* or NULL */
 	const char *request_id;		/* or NULL */
+	const char *subject;		/* of the token that was shown, or NULL */
 
 	bool		is_replayed;
 	bool		has_failed;		/* an earlier run's failure is on record */
@@ -81,14 +82,20 @@ extern pg_uuid_t intake_operation_make_uuid(void);
 
 /*
  * Claims operation->uuid for the current user and looks for its record.
- * Returns false when there is none that succeeded: sys_cn and started_at are
- * set and the caller goes on.  Returns true on a repeat: everything else is
+ * Returns false when there is none that succeeded: started_at is set and the
+ * caller goes on.  Returns true on a repeat: everything else is
  * set from the record, is_replayed is true, and the caller has to call
  * intake_operation_check_repeat() with the repeat's digest before it answers.
  * Raises ERRCODE_INTAKE_RUNNING when the claim is held, by another session
  * or further up in this one.
  */
 extern bool intake_operation_claim(IntakeOperation *operation);
+
+/*
+ * Sets sys_cn of a claimed operation, when it begins to write: the number is
+ * of a sequence, which may take an XID.
+ */
+extern void intake_operation_number(IntakeOperation *operation);
 
 /*
  * Raises ERRCODE_INTAKE_REUSED unless target, request and digest of the
@@ -108,8 +115,8 @@ extern void intake_operation_finish(IntakeOperation *operation);
 /*
  * Records a failure, for a door whose rows have been rolled back, and returns
  * true; does nothing and returns false when the operation has succeeded
- * meanwhile.  uuid, door, identity, mode, query_id and request_id are set by
- * the caller.
+ * meanwhile.  uuid, door, identity, mode, query_id, request_id and subject are
+ * set by the caller.
  */
 extern bool intake_operation_fail(IntakeOperation *operation, Jsonb *error);
 

@@ -70,6 +70,7 @@ enum
 	COLUMN_ERROR,
 	COLUMN_QUERY_ID,
 	COLUMN_REQUEST_ID,
+	COLUMN_SUBJECT,
 	COLUMN_ANSWER,
 	COLUMNS = COLUMN_ANSWER
 };
@@ -405,6 +406,7 @@ set_origin(Record *record, const IntakeOperation *operation)
 {
 	NameData   *role = palloc(sizeof(NameData));
 	NameData   *login = palloc(sizeof(NameData));
+	bool		has_login = strcmp(operation->door, "http") != 0;
 
 	namestrcpy(role, GetUserNameFromId(operation->principal, false));
 	namestrcpy(login, GetUserNameFromId(GetSessionUserId(), false));
@@ -413,9 +415,11 @@ set_origin(Record *record, const IntakeOperation *operation)
 	VALUE(record, COLUMN_ROLE_OID) = ObjectIdGetDatum(operation->principal);
 	VALUE(record, COLUMN_CLUSTER) = Int64GetDatum(cluster_identifier());
 	VALUE(record, COLUMN_LOGIN_NAME) = NameGetDatum(login);
+	IS_NULL(record, COLUMN_LOGIN_NAME) = !has_login;
 	set_text(record, COLUMN_DOOR, operation->door);
 	set_text(record, COLUMN_QUERY_ID, operation->query_id);
 	set_text(record, COLUMN_REQUEST_ID, operation->request_id);
+	set_text(record, COLUMN_SUBJECT, operation->subject);
 }
 
 static void

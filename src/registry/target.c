@@ -75,7 +75,7 @@ get_root(Relation rel)
 		Relation	base_rel = relation_open(base, AccessShareLock);
 		Oid			root = get_root(base_rel);
 
-		relation_close(base_rel, NoLock);
+		relation_close(base_rel, AccessShareLock);
 		return root;
 	}
 	if (!rel->rd_rel->relispartition)

@@ -284,6 +284,20 @@ intake_source_drain(IntakeSource *source)
 	source->cursor = source->limit;
 }
 
+void
+intake_source_begin_wait(IntakeSource *source)
+{
+	if (source->hold.release != NULL)
+		source->hold.release(source->hold.argument);
+}
+
+void
+intake_source_end_wait(IntakeSource *source)
+{
+	if (source->hold.regain != NULL)
+		source->hold.regain(source->hold.argument);
+}
+
 uint64
 intake_source_received(const IntakeSource *source)
 {

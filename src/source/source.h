@@ -44,6 +44,17 @@ typedef enum IntakeSourceKind
 	INTAKE_SOURCE_PROGRAM
 } IntakeSourceKind;
 
+/*
+ * What is not held while bytes are waited for.  Whoever sets it (the engine)
+ * and whoever waits (a source's routine) need not know each other.
+ */
+typedef struct IntakeSourceHold
+{
+	void		(*release) (void *argument);
+	void		(*regain) (void *argument);
+	void	   *argument;
+} IntakeSourceHold;
+
 struct IntakeSource
 {
 	const char *cursor;			/* first unread byte */
@@ -54,6 +65,8 @@ struct IntakeSource
 	bool		has_lines;		/* of the client's making */
 	IntakeSourceKind kind;		/* the opener of a stream sets these two */
 	int64		total;			/* bytes to come in all; 0: not known */
+
+	IntakeSourceHold hold;		/* all NULL: nothing is let go */
 
 	/* below: for source*.c only */
 	const IntakeSourceRoutine *routine; /* NULL: all bytes are at hand */
@@ -102,6 +115,13 @@ extern PGDLLEXPORT bool intake_source_fill(IntakeSource *source);
  * and leaves an empty window.
  */
 extern void intake_source_drain(IntakeSource *source);
+
+/*
+ * A routine that is going to wait for its client calls the first, and, unless
+ * it raises an error, the second afterwards.
+ */
+extern void intake_source_begin_wait(IntakeSource *source);
+extern void intake_source_end_wait(IntakeSource *source);
 
 /* How many bytes the payload has had so far, as received. */
 extern uint64 intake_source_received(const IntakeSource *source);

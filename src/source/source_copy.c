@@ -114,11 +114,12 @@ message_limit(int type)
  * would lose the place in the protocol.
  */
 static int
-receive_message(StringInfo message)
+receive_message(IntakeSource *source, StringInfo message)
 {
 	bool		is_released = release_snapshot();
 	int			type;
 
+	intake_source_begin_wait(source);
 	HOLD_CANCEL_INTERRUPTS();
 	pq_startmsgread();
 	type = pq_getbyte();
@@ -127,6 +128,7 @@ receive_message(StringInfo message)
 	if (pq_getmessage(message, message_limit(type)) == EOF)
 		report_lost_connection();
 	RESUME_CANCEL_INTERRUPTS();
+	intake_source_end_wait(source);
 	if (is_released)
 		EnsurePortalSnapshotExists();
 	CHECK_FOR_INTERRUPTS();
@@ -135,13 +137,14 @@ receive_message(StringInfo message)
 
 /* Sees to it that bytes are at hand; false when the payload has ended. */
 static bool
-has_data(ClientState *client)
+has_data(IntakeSource *source)
 {
+	ClientState *client = source->state;
 	StringInfo	message = client->message;
 
 	while (!client->is_done && message->cursor >= message->len)
 	{
-		switch (receive_message(message))
+		switch (receive_message(source, message))
 		{
 			case PqMsg_CopyDone:
 				client->is_done = true;
@@ -179,7 +182,7 @@ read_copy(IntakeSource *source, char *out, size_t len)
 		client->has_begun = true;
 		send_response();
 	}
-	while (n < len && (n == 0 || intake_has_received()) && has_data(client))
+	while (n < len && (n == 0 || intake_has_received()) && has_data(source))
 	{
 		size_t		part = message->len - message->cursor;
 

@@ -10,9 +10,12 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
+#include "access/xact.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/snapmgr.h"
 
 #include "worker/json_object.h"
 #include "worker/request_body.h"
@@ -94,11 +97,39 @@ look_for_lines(IntakeBody *body)
 	}
 }
 
-/* Waits for the next frame; says so to who wants to know of pauses. */
+/*
+ * Lets go of what a slow client must not make last: the target, and, as COPY
+ * does (source_copy.c), the snapshot.  That one was made at the level of the
+ * body; where somebody else's is on top, there is nobody who waits.
+ */
+static bool
+let_go(IntakeBody *body)
+{
+	if (body->source != NULL)
+		intake_source_begin_wait(body->source);
+	if (IsolationUsesXactSnapshot() || !ActiveSnapshotSet() ||
+		TransactionIdIsValid(GetTopTransactionIdIfAny()))
+		return false;
+	PopActiveSnapshot();
+	InvalidateCatalogSnapshotConditionally();
+	return true;
+}
+
 static void
-receive_frame(IntakeBody *body)
+take_again(IntakeBody *body, bool has_no_snapshot)
+{
+	if (body->source != NULL)
+		intake_source_end_wait(body->source);
+	if (has_no_snapshot)
+		PushActiveSnapshotWithLevel(GetTransactionSnapshot(), body->level);
+}
+
+/* Waits for the next frame; says so to who wants to know of pauses. */
+static IntakeLinkEvent
+wait_for_frame(IntakeBody *body)
 {
 	IntakeLinkEvent event = INTAKE_LINK_NOTHING;
+	bool		has_no_snapshot = let_go(body);
 	instr_time	begun;
 	instr_time	ended;
 
@@ -113,6 +144,18 @@ receive_frame(IntakeBody *body)
 		event = intake_link_receive(body->link, &body->frame, -1, false);
 	INSTR_TIME_SET_CURRENT(ended);
 	INSTR_TIME_ACCUM_DIFF(body->waited, ended, begun);
+	take_again(body, has_no_snapshot);
+	return event;
+}
+
+static void
+receive_frame(IntakeBody *body)
+{
+	IntakeLinkEvent event;
+
+	event = intake_link_receive(body->link, &body->frame, 0, false);
+	if (event == INTAKE_LINK_NOTHING)
+		event = wait_for_frame(body);
 	if (event != INTAKE_LINK_FRAME)
 		ereport(ERROR,
 				(errcode(ERRCODE_CONNECTION_FAILURE),
@@ -180,6 +223,7 @@ intake_body_open(const IntakeHttpRequest *request)
 
 	body->context = CurrentMemoryContext;
 	body->link = request->link;
+	body->level = GetCurrentTransactionNestLevel();
 	body->is_ended = !request->has_body;
 	body->digest = intake_request_digest_begin(request);
 	return body;
@@ -191,6 +235,7 @@ intake_body_source(IntakeBody *body)
 	IntakeSource *source = intake_source_open(&body_routine, body, PG_UTF8);
 
 	source->kind = INTAKE_SOURCE_CLIENT;
+	body->source = source;
 	return source;
 }
 

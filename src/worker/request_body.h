@@ -16,6 +16,8 @@ typedef struct IntakeBody
 {
 	MemoryContext context;
 	IntakeLink *link;
+	IntakeSource *source;		/* that reads it; or NULL */
+	int			level;			/* of transactions, of the handler's snapshot */
 	IntakeFrame frame;			/* the piece at hand */
 	size_t		used;			/* so many of its bytes have been read */
 	bool		is_ended;
@@ -39,7 +41,8 @@ typedef struct IntakeBody
 
 /*
  * The body, in the current memory context; its digest headers are read.
- * Nothing of the body is.
+ * Nothing of the body is.  The active snapshot is the caller's, who does not
+ * mind another one after a wait for the client.
  */
 extern IntakeBody *intake_body_open(const IntakeHttpRequest *request);
 

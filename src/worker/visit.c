@@ -35,6 +35,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "discreet_log.h"
 #include "worker/iam_token.h"
 #include "worker/problem.h"
 #include "worker/route.h"
@@ -118,6 +119,7 @@ work(Visit *visit)
 	check_extension();
 	set_lock_timeout();
 	authenticate(visit);
+	visit->call.operation.subject = visit->call.bearer->subject;
 	visit->is_session_used = true;
 	SetUserIdAndSecContext(visit->call.bearer->role,
 						   security | SECURITY_LOCAL_USERID_CHANGE);
@@ -220,6 +222,16 @@ is_logged(const ErrorData *error)
 		intake_status_of(error->sqlerrcode, INTAKE_FAMILY_V1).status >= 500;
 }
 
+/* After the body has been opened, any error may show some of it. */
+static void
+log_error(const Visit *visit)
+{
+	if (visit->call.body != NULL)
+		intake_discreet_log_emit();
+	else
+		EmitErrorReport();
+}
+
 /* Takes the error, undoes the transaction and makes the answer. */
 static void
 fail(Visit *visit)
@@ -233,7 +245,7 @@ fail(Visit *visit)
 	MemoryContextSwitchTo(visit->context);
 	error = CopyErrorData();
 	if (is_logged(error))
-		EmitErrorReport();
+		log_error(visit);
 	AbortCurrentTransaction();
 	FlushErrorState();
 	RESUME_INTERRUPTS();

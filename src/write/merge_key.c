@@ -167,12 +167,24 @@ intake_merge_key(Relation rel, List *names)
 			if (is_better(found, key))
 				key = found;
 		}
-		index_close(index, NoLock);
+		index_close(index, AccessShareLock);
 	}
 	if (key == NULL)
 		report_no_key(rel, names);
 	key->is_only = (nunique == 1);
 	return key;
+}
+
+bool
+intake_merge_key_sorts_alike(const IntakeMergeKey *one,
+							 const IntakeMergeKey *two)
+{
+	int			n = one->ncolumns;
+
+	return n == two->ncolumns &&
+		memcmp(one->attnums, two->attnums, n * sizeof(AttrNumber)) == 0 &&
+		memcmp(one->lt_operators, two->lt_operators, n * sizeof(Oid)) == 0 &&
+		memcmp(one->collations, two->collations, n * sizeof(Oid)) == 0;
 }
 
 bool

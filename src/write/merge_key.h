@@ -36,6 +36,10 @@ typedef struct IntakeMergeKey
  */
 extern IntakeMergeKey *intake_merge_key(Relation rel, List *names);
 
+/* Whether both are of the same columns and sort them in the same way. */
+extern bool intake_merge_key_sorts_alike(const IntakeMergeKey *one,
+										 const IntakeMergeKey *two);
+
 /*
  * Whether an update of a row has to set the column with this attribute
  * number.  A key that stays the same to the byte is left alone: setting it

@@ -46,6 +46,7 @@ struct IntakeWriter
 	int			sys_op;			/* of the request; -1: each record's own */
 	bool		needs_stage;	/* nothing may be written before finish() */
 	bool		is_exclusive;	/* the table lock is, in any case */
+	bool		is_staged;		/* nothing is; begin() says so */
 
 	/*
 	 * Rows that the target refuses are set aside here; NULL: that fails the

@@ -52,6 +52,7 @@ begin_append(IntakeWriter *writer)
 	if (writer->options->truncate != INTAKE_TRUNCATE_NO ||
 		writer->needs_stage || writer->rejects != NULL)
 		state->stage = intake_stage_make(writer->columns);
+	writer->is_staged = state->stage != NULL;
 	if (writer->rejects != NULL)
 		intake_stage_allow_marks(state->stage);
 	if (writer->is_exclusive && state->stage == NULL)

@@ -41,6 +41,7 @@
 #include "compat.h"
 #include "settings.h"
 #include "write/combine.h"
+#include "write/hold.h"
 #include "write/lock.h"
 #include "write/merge_key.h"
 #include "write/merge_older.h"
@@ -147,6 +148,7 @@ begin_merge(IntakeWriter *writer)
 	state->context = CurrentMemoryContext;
 	make_comparators(writer, state);
 	writer->state = state;
+	writer->is_staged = true;
 }
 
 /* How the keys of two rows compare. */
@@ -574,12 +576,27 @@ apply_sorted(IntakeWriter *writer, MergeState *state)
 	}
 }
 
+/*
+ * The key as the target's indexes are now, which may have changed while the
+ * payload came: rows are staged by what the new one must still be.
+ */
+static void
+renew_key(IntakeWriter *writer, MergeState *state)
+{
+	IntakeMergeKey *key = intake_merge_key(writer->rel, writer->options->key);
+
+	if (!intake_merge_key_sorts_alike(key, state->key))
+		intake_hold_report_changed(writer->rel);
+	state->key = key;
+}
+
 static void
 finish_merge(IntakeWriter *writer)
 {
 	MergeState *state = writer->state;
 	bool		is_truncating;
 
+	renew_key(writer, state);
 	is_truncating = writer->options->truncate != INTAKE_TRUNCATE_NO;
 	state->is_shared = state->nbatches <= 1 && state->key->is_primary &&
 		state->key->is_only && !state->key->is_deferrable &&

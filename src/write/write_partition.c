@@ -33,6 +33,7 @@ begin_partition(IntakeWriter *writer)
 
 	state->keys = intake_keys_make(writer);
 	writer->state = state;
+	writer->is_staged = true;
 }
 
 /* The partition that the key empties as a whole, or InvalidOid. */

@@ -71,6 +71,7 @@ begin_replace(IntakeWriter *writer)
 		prepare_items(writer, state);
 	}
 	writer->state = state;
+	writer->is_staged = true;
 }
 
 /* Puts the row into the slot, by the relation's attribute numbers. */

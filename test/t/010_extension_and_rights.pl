@@ -161,9 +161,10 @@ is( outcome(
 is( outcome(
         'plain',
         q{SELECT role, "session_user", door, target, mode, status, partial,
-            rows_received, rows_inserted, bytes_received, error IS NULL
+            rows_received, rows_inserted, bytes_received, subject IS NULL,
+            error IS NULL
           FROM intake.operations}),
-    'plain|plain|sql|public.shared|append|succeeded|f|1|1|8|t',
+    'plain|plain|sql|public.shared|append|succeeded|f|1|1|8|t|t',
     'the view tells what the operation was');
 is( outcome(
         'other',

@@ -46,7 +46,7 @@ my $operations = q{SELECT operation, role, "session_user", door, status,
     partial, target, mode, request, digest, sys_cn, started_at, finished_at,
     expires_at, bytes_received, rows_received, rows_inserted, rows_updated,
     rows_deleted, rows_skipped, rows_rejected, rows_affected, errors,
-    query_id, request_id, error, answer
+    query_id, request_id, subject, error, answer
     FROM intake.operations ORDER BY operation};
 my $rejects = q{SELECT starttime, operation, record, lineno, line, colname,
     raw_field_value, err_message, err_detail, errorcode

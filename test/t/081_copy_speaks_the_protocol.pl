@@ -292,21 +292,26 @@ foreach my $copy ($core, $ours)
 }
 
 #
-# A slow client holds no snapshot where none has to last
+# A slow client holds no snapshot where none has to last, and no lock on the
+# target while nothing has been written
 #
 
 my $merge = 'COPY loaded FROM STDIN (FORMAT ndjson, MODE merge)';
 my $held = 'SELECT backend_xmin IS NOT NULL FROM pg_stat_activity WHERE pid = ';
 
-# The first number of a sequence, and some later ones, take an XID, which
-# holds back vacuum as well.
-$node->safe_psql('postgres', 'SELECT nextval($$intake.sys_cn$$)');
+# A sequence's first number takes an XID, which holds back vacuum as well.
+$node->safe_psql('postgres', 'CHECKPOINT');
 
 ($socket, $pid) = open_session();
 transmit($socket, query($merge), data(qq{[1, "merged"]\n[2, "merged"]\n}));
 wait_for_read($pid);
 is($node->safe_psql('postgres', $held . $pid), 'f',
     'a merge that waits for its client holds no snapshot');
+is($node->safe_psql('postgres', qq{
+    SELECT backend_xid IS NULL, (SELECT count(*) FROM pg_locks l
+        WHERE l.pid = a.pid AND relation = 'loaded'::regclass)
+    FROM pg_stat_activity a WHERE pid = $pid}), 't|0',
+    'nor an XID, nor the target');
 $node->safe_psql('postgres', q{INSERT INTO loaded VALUES (1, 'meanwhile')});
 transmit($socket, data(qq{[3, "merged"]\n}), $done);
 is_deeply(

@@ -412,6 +412,12 @@ wait_for('tokens are asked for', sub { (curl(@csv, -d => "id\n1", $url))[0] == 4
 is("$status $headers->{'www-authenticate'}", '401 Bearer', 'no token');
 ($status) = curl(@csv, @authorization, -d => "id\n1", $url);
 is($status, 200, 'a good one');
+my $who = q{SELECT role, "session_user" IS NULL, subject, status
+    FROM intake.operations ORDER BY started_at DESC LIMIT 1};
+is(rows($who), 'writer|t|1234567890|succeeded',
+    'and the record says whose it was');
+curl(@csv, @authorization, -d => "id\nx", $url);
+is(rows($who), 'writer|t|1234567890|failed', 'that of a failure too');
 ($status) = curl(@csv, -H => 'Authorization: Bearer '
         . token(sub => 'nobody', exp => time() + 600), -d => "id\n1", $url);
 is($status, 403, 'one of somebody who is not mapped');

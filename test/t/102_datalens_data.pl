@@ -441,10 +441,11 @@ for my $table ('plain2', 'keyed')
 
 # --- altering while a reader reads
 
-rows(qq{CREATE ROLE bi; SELECT intake.grant_read('$partner->{id}', 'bi')});
 post('read', qq{[1,"a"]}, { 'X-DL-Table-Definition' =>
             definition([ field('n', 'integer'), field('s', 'string') ]) });
-rows(qq{CREATE VIEW public.counted AS SELECT n FROM "$schema".read});
+rows(qq{CREATE ROLE bi; GRANT USAGE ON SCHEMA "$schema" TO bi;
+    GRANT SELECT ON "$schema".read TO bi;
+    CREATE VIEW public.counted AS SELECT n FROM "$schema".read});
 my $reader = $node->background_psql('postgres', on_error_stop => 0);
 $reader->query_safe(qq{BEGIN; SELECT * FROM "$schema".read});
 my %wider = ('X-DL-Operation-UUID' => uuid(), 'X-DL-Allow-Alter-Table' => 'true',
