@@ -19,6 +19,8 @@
 #include "worker/route_datalens.h"
 #include "worker/status.h"
 
+#define MEDIA_TYPE "application/x-ndjson"
+
 static void
 report_missing(const char *name, const char *hint)
 {
@@ -76,26 +78,34 @@ report_media_type(const char *what, const char *hint)
 			 errhint("%s", hint)));
 }
 
-/* Raises IN415 unless the body is of the type, in UTF-8. */
+/* Raises IN415 unless the body is NDJSON in UTF-8. */
 static void
-check_media_type(const IntakeHttpRequest *request, const char *name,
-				 const char *hint)
+check_media_type(const IntakeHttpRequest *request)
 {
+	static const char hint[] = "The body is NDJSON, " MEDIA_TYPE ", in UTF-8.";
+	const char *type = intake_request_sole_header(request, "content-type");
+	size_t		len = type == NULL ? 0 : strcspn(type, "; \t");
 	List	   *parameters;
-	const IntakeMediaType *type = intake_media_type_of(request, &parameters);
 	ListCell   *cell;
 
-	if (strcmp(type->name, name) != 0)
-		report_media_type(psprintf("content type \"%s\"", type->name), hint);
+	if (type == NULL)
+		report_media_type("a body without content type", hint);
+	if (len != strlen(MEDIA_TYPE) ||
+		pg_strncasecmp(type, MEDIA_TYPE, len) != 0)
+		report_media_type(psprintf("content type \"%s\"",
+								   intake_convert_show(type, strlen(type))),
+						  hint);
+	(void) intake_media_type_of(request, &parameters);
 	foreach(cell, parameters)
 	{
 		const IntakeNamedText *it = lfirst(cell);
 
 		if (strcmp(it->name, "charset") == 0 &&
-			pg_strcasecmp(it->value, "utf-8") != 0 &&
-			pg_strcasecmp(it->value, "utf8") != 0)
-			report_media_type(psprintf("charset \"%s\"", it->value),
-							  "JSON is in UTF-8.");
+			pg_strcasecmp(it->value, "utf-8") != 0)
+			report_media_type(psprintf("charset \"%s\"",
+									   intake_convert_show(it->value,
+														   strlen(it->value))),
+							  hint);
 	}
 }
 
@@ -123,8 +133,7 @@ intake_datalens_head_read(const IntakeHttpRequest *request)
 {
 	IntakeDatalensHead *head = palloc0(sizeof(IntakeDatalensHead));
 
-	check_media_type(request, "application/x-ndjson",
-					 "The body is NDJSON, application/x-ndjson.");
+	check_media_type(request);
 	check_data_format(request);
 	if (!intake_request_key(request, "x-dl-operation-uuid", &head->uuid))
 		report_missing("X-DL-Operation-UUID",

@@ -24,6 +24,7 @@
 #include "access/relation.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/inval.h"
 #include "utils/json.h"
 
 #include "ingest.h"
@@ -134,6 +135,7 @@ lock_table(Oid relid)
 	target = intake_target_lookup(rel);
 	relation_close(rel, AccessShareLock);
 	intake_table_lock(target, true);
+	AcceptInvalidationMessages();
 }
 
 /* ---------- write: the engine's request ---------- */

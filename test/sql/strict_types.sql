@@ -66,4 +66,13 @@ SELECT (intake.upload('seven', '["(1,2)"]
 ["[1,2]"]
 [[1,2]]', options => '{"columns": ["geopoint"]}')).rows_inserted;
 SELECT count(*), "geopoint"::text FROM seven GROUP BY "geopoint"::text;
+
+-- values of partition keys, too
+TRUNCATE seven;
+SELECT intake.register_table('seven', partition_key => ARRAY['integer', 'date_trunc(''month'', date)']);
+INSERT INTO seven ("integer", "date") VALUES (1, '2024-02-28'), (1, '2024-03-01'), (NULL, '2024-02-01');
+SELECT rows_deleted FROM intake.delete_partitions('seven', '[["1", "2024-02-01"]]', options => '{"types": "strict"}');
+SELECT rows_deleted FROM intake.delete_partitions('seven', '[[1, 20240201]]', options => '{"types": "strict"}');
+SELECT rows_deleted FROM intake.delete_partitions('seven', '[[1, "2024-02-01"], [null, "2024-02-01"]]', options => '{"types": "strict"}');
+SELECT rows_deleted FROM intake.delete_partitions('seven', '[["1", "2024-03-01"]]');
 DROP SCHEMA strict_types CASCADE;

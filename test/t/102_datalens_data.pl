@@ -18,6 +18,7 @@ use IntakeGateway;
 my ($node, $base) = make_gateway('datalens_data', qq{
     pg_intake.table_lock_timeout = '700ms'
     pg_intake.max_loaders = 6
+    pg_intake.max_record_size = '64kB'
 });
 my ($port) = $base =~ /:(\d+)$/;
 my $scratch = PostgreSQL::Test::Utils::tempdir();
@@ -332,6 +333,7 @@ my %refusals = (
     'no content type' => [ 415, { 'Content-Type' => undef } ],
     'another content type' => [ 415, { 'Content-Type' => 'application/json' } ],
     'unknown content type' => [ 415, { 'Content-Type' => 'text/plain' } ],
+    'almost the content type' => [ 415, { 'Content-Type' => 'application/x-ndjsonx' } ],
     'another charset' => [ 415,
         { 'Content-Type' => 'application/x-ndjson; charset=koi8-r' } ],
     'no good flag' => [ 400, { 'X-DL-Force-Truncate' => 'yes' } ],
@@ -382,7 +384,8 @@ is((read_answer($repeat))[0], 200, 'a repeat is answered');
 
 for my $table ('plain2', 'keyed')
 {
-    my @key = $table eq 'keyed' ? (replacing_key => ['n']) : ();
+    my @key = $table eq 'keyed' ? (replacing_key => ['n']) :
+        (partition_key => ['n']);
 
     post($table, '', { 'X-DL-Table-Definition' =>
                 definition([ field('n', 'integer') ], @key) });
@@ -398,7 +401,9 @@ is_error([ post('plain2', '[9]') ], 423, '55P03', qr/plain2.*under way/,
     'another write is under way');
 ($status, $headers) = post('plain2', '[9]');
 ok($headers->{'retry-after'}, 'another write is under way: it can be tried again');
-is_error([ remove('plain2', { partitions => [] }) ], 400, '42P10',
+is_error([ remove('plain2', { partitions => [ { n => 1 } ] }) ], 423, '55P03',
+    qr/plain2.*under way/, 'a delete meanwhile');
+is_error([ remove('keyed', { partitions => [] }) ], 400, '42P10',
     qr/no partition key/, 'no partition key');
 is_error([ post('plain2', "[1]\n[2]\n[3]\n", { 'X-DL-Operation-UUID' => $slow_uuid }) ],
     423, 'IN423', qr/in progress/, 'the same write is under way');
@@ -415,6 +420,40 @@ is((read_answer($slow))[0], 200, 'the slow write ends well');
 is(table('plain2', 'n, 1'), "1|1\n2|1\n3|1", 'the slow write: rows');
 ($status) = post('plain2', "[1]\n[2]\n[3]\n", { 'X-DL-Operation-UUID' => $slow_uuid });
 is($status, 200, 'the slow write: repeat');
+
+# one that stages its rows locks nobody out before it has them all; then the
+# table has to be what it was
+my %staged = ('X-DL-Operation-UUID' => uuid());
+$slow = open_write('keyed', 12, %staged);
+print $slow "[1]\n";
+$slow->flush;
+wait_for('the slow write has begun',
+    sub { rows("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
+        AND objsubid = x'4901'::int AND granted") == 1; });
+is((post('keyed', '[5]'))[0], 200, 'a write while another one sends its rows');
+print $slow "[2]\n[3]\n";
+$slow->flush;
+is((read_answer($slow))[0], 200, 'a write that stages its rows');
+is(table('keyed', 'n, 1'), "1|1\n2|1\n3|1\n5|1", 'a write that stages its rows: rows');
+$staged{'X-DL-Operation-UUID'} = uuid();
+$slow = open_write('keyed', 12, %staged);
+print $slow "[1]\n";
+$slow->flush;
+wait_for('the slow write has begun',
+    sub { rows("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
+        AND objsubid = x'4901'::int AND granted") == 1; });
+is((post('keyed', '["a",1]', { 'X-DL-Allow-Alter-Table' => 'true',
+        'X-DL-Table-Definition' => definition(
+            [ field('s', 'string'), field('n', 'integer') ], replacing_key => ['s']) }))[0],
+    200, 'an alteration while another one sends its rows');
+print $slow "[2]\n[3]\n";
+$slow->flush;
+@answer = read_answer($slow);
+is_error(\@answer, 503, '40001', qr/keyed/, 'a table that was altered meanwhile');
+ok($answer[1]{'retry-after'}, 'a table that was altered meanwhile: try again');
+is(table('keyed', 's, n'), 'a|1', 'a table that was altered meanwhile: nothing happened');
+post('keyed', '', { 'X-DL-Allow-Alter-Table' => 'true', 'X-DL-Table-Definition' =>
+            definition([ field('n', 'integer') ], replacing_key => ['n']) });
 
 # --- a client that goes
 
@@ -634,6 +673,44 @@ for my $bad ([ '[1,2]', qr/2/ ], [ '[]', qr/0/ ], [ '{"n":1}x', qr/record/ ],
     like(encode_json($answer[2]), $bad->[1], "no row: $bad->[0]: text");
 }
 is(table('strictly', 'count(*), 1'), '0|1', 'nothing of it is there');
+
+is_error([ post('types', '["' . 'x' x 70000 . '",null,null,null,null,null,null]') ],
+    413, '54000', qr/max_record_size/, 'a long record');
+write_file("$scratch/long", ' ' x (16 * 1024 * 1024) . '{}');
+is_error([ remove('types', "\@$scratch/long") ], 413, 'IN413', qr/longer/,
+    'a long list of partitions');
+
+# what the table's owner has added
+rows(qq{ALTER TABLE "$schema".strictly ADD CHECK (n <> 13);
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \$\$
+    BEGIN
+        IF NEW.n = 14 THEN RAISE EXCEPTION 'not 14'; END IF;
+        IF NEW.n = 15 THEN RAISE EXCEPTION 'not now' USING ERRCODE = '40001'; END IF;
+        RETURN NEW;
+    END \$\$;
+    CREATE TRIGGER refuse BEFORE INSERT ON "$schema".strictly
+        FOR EACH ROW EXECUTE FUNCTION refuse()});
+is_error([ post('strictly', "[1]\n[13]") ], 422, '23514', qr/"constraint"/,
+    'a constraint of the owner');
+is_error([ post('strictly', "[1]\n[14]") ], 422, 'P0001', qr/not 14/,
+    'a trigger of the owner');
+@answer = post('strictly', "[1]\n[15]");
+is_error(\@answer, 503, '40001', qr/not now/, 'what may go well later');
+ok($answer[1]{'retry-after'}, 'what may go well later: try again');
+
+# any UUID, however it is written
+for my $uuid ('00000000-0000-0000-0000-000000000000',
+    'C232AB00-9414-11EC-B3C8-9F6BDECED846', '017f22e2-79b0-7cc3-98c4-dc0c0c07398f',
+    'ffffffff-ffff-ffff-ffff-ffffffffffff')
+{
+    is((post('strictly', '[1]', { 'X-DL-Operation-UUID' => $uuid }))[0], 200, $uuid);
+    ($status, $headers) = post('strictly', '[1]', { 'X-DL-Operation-UUID' => lc $uuid });
+    is_deeply([ $status, $headers->{'idempotent-replayed'} ], [ 200, 'true' ],
+        "$uuid: repeat");
+}
+is(table('strictly', 'n, count(*) OVER ()'), join("\n", ('1|4') x 4), 'each of them once');
+is((curl((map { (-H => $_) } write_headers()), -H => 'X-DL-Operation-UUID: ' . uuid(),
+        -X => 'POST', -d => '[1]', data_url('strictly')))[0], 400, 'two UUIDs');
 
 # --- names and values that are SQL
 
