@@ -65,13 +65,13 @@ separate(StringInfo json)
 
 static void
 append_parameter(StringInfo json, const char *name, const char *place,
-				 const char *text)
+				 bool is_required, const char *text)
 {
 	separate(json);
 	appendStringInfoString(json, "{\"name\": ");
 	escape_json(json, name);
 	appendStringInfo(json, ", \"in\": \"%s\", \"required\": %s", place,
-					 strcmp(place, "path") == 0 ? "true" : "false");
+					 is_required ? "true" : "false");
 	if (text != NULL)
 	{
 		appendStringInfoString(json, ", \"description\": ");
@@ -91,7 +91,7 @@ append_path_parameters(StringInfo json, const char *path)
 		const char *end = strchr(begin, '}');
 
 		append_parameter(json, pnstrdup(begin + 1, end - begin - 1), "path",
-						 NULL);
+						 true, NULL);
 		begin = end;
 	}
 }
@@ -108,15 +108,27 @@ append_query_parameters(StringInfo json, const IntakeRoute *route)
 	if (route->body == INTAKE_BODY_NONE)
 		return;
 	for (i = 0; route->parameters != NULL && route->parameters[i] != NULL; i++)
-		append_parameter(json, route->parameters[i], "query", NULL);
+		append_parameter(json, route->parameters[i], "query", false,
+						 NULL);
 	if (route->has_options)
 	{
 		for (i = 0; intake_options_describe(i, door, &name, &text); i++)
-			append_parameter(json, name, "query", text);
+			append_parameter(json, name, "query", false, text);
 	}
-	if (strcmp(route->method, "POST") == 0 &&
+}
+
+static void
+append_headers(StringInfo json, const IntakeRoute *route)
+{
+	const IntakeRouteHeader *header = route->headers;
+
+	for (; header != NULL && header->name != NULL; header++)
+		append_parameter(json, header->name, "header", header->is_required,
+						 header->text);
+	if (route->body != INTAKE_BODY_NONE &&
+		strcmp(route->method, "POST") == 0 &&
 		route->family != INTAKE_FAMILY_DATALENS)
-		append_parameter(json, "Idempotency-Key", "header",
+		append_parameter(json, "Idempotency-Key", "header", false,
 						 "the UUID of the operation");
 }
 
@@ -186,6 +198,7 @@ append_method(StringInfo json, const IntakeRoute *route)
 	appendStringInfoString(json, ", \"parameters\": [");
 	append_path_parameters(json, route->path);
 	append_query_parameters(json, route);
+	append_headers(json, route);
 	appendStringInfoChar(json, ']');
 	append_body(json, route);
 	append_responses(json, route);

@@ -51,6 +51,14 @@ typedef enum IntakeAccess
 								 * has the loader's own rights */
 } IntakeAccess;
 
+/* A header of a route's requests. */
+typedef struct IntakeRouteHeader
+{
+	const char *name;			/* NULL: the end of the list */
+	bool		is_required;
+	const char *text;			/* for the description */
+} IntakeRouteHeader;
+
 /*
  * The handler does the work, as the principal and in a transaction, and makes
  * the answer; for a preflight it checks the head and sets is_preflight in it.
@@ -67,6 +75,7 @@ typedef struct IntakeRoute
 	void		(*handle) (const IntakeHttpRequest *request, IntakeCall *call,
 						   IntakeAnswer *answer);
 	const char *const *parameters;	/* of the query, beside the options */
+	const IntakeRouteHeader *headers;	/* the route's own; or NULL */
 	bool		has_options;	/* those of the door are parameters */
 } IntakeRoute;
 

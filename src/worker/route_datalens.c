@@ -298,6 +298,7 @@ const IntakeRoute intake_routes_datalens[] = {
 		.summary = "Writes the rows of the body, once, however often it is sent",
 		.body = INTAKE_BODY_UPLOAD,
 		.handle = intake_route_datalens_write,
+		.headers = intake_route_datalens_write_headers,
 	},
 	{
 		.name = "datalens_delete",
@@ -307,6 +308,7 @@ const IntakeRoute intake_routes_datalens[] = {
 		.summary = "Deletes the partitions that the body lists",
 		.body = INTAKE_BODY_JSON,
 		.handle = intake_route_datalens_delete,
+		.headers = intake_route_datalens_delete_headers,
 	},
 	{.name = NULL}
 };

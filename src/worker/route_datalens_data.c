@@ -56,6 +56,22 @@ typedef struct DataWork
 	const IntakeDefinition *used;
 } DataWork;
 
+const IntakeRouteHeader intake_route_datalens_write_headers[] = {
+	{"X-DL-Client-Id", true, "as linking has answered it"},
+	{"X-DL-Operation-UUID", true, "of this write; a repeat has the same"},
+	{"X-DL-Data-Format", true, "array"},
+	{"X-DL-Table-Definition", false, "JSON in ASCII: makes a missing table"},
+	{"X-DL-Allow-Alter-Table", false, "true or false: another schema drops the data and changes the table"},
+	{"X-DL-Force-Truncate", false, "true or false: empties the table first"},
+	{NULL, false, NULL}
+};
+
+const IntakeRouteHeader intake_route_datalens_delete_headers[] = {
+	{"X-DL-Client-Id", false, "as linking has answered it"},
+	{"X-DL-Operation-UUID", false, "of this delete; a repeat has the same"},
+	{NULL, false, NULL}
+};
+
 /* ---------- the table ---------- */
 
 static void

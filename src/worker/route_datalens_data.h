@@ -10,6 +10,10 @@
 
 #include "worker/route.h"
 
+/* Headers of the two. */
+extern const IntakeRouteHeader intake_route_datalens_write_headers[];
+extern const IntakeRouteHeader intake_route_datalens_delete_headers[];
+
 /* POST: writes rows. */
 extern void intake_route_datalens_write(const IntakeHttpRequest *request,
 										IntakeCall *call,

@@ -795,6 +795,22 @@ SKIP:
     is($status, 400, 'HTTP/2: refused');
 }
 
+# --- the description
+
+($status, undef, $body) = curl("$base/openapi.json");
+my $methods = $body->{paths}{'/provider/v1/connection/{connection_id}/table/{table_name}/data'};
+is_deeply([ map { "$_->{name} $_->{in} " . ($_->{required} ? 'required' : 'optional') }
+        @{ $methods->{post}{parameters} } ],
+    [ 'connection_id path required', 'table_name path required',
+        'X-DL-Client-Id header required', 'X-DL-Operation-UUID header required',
+        'X-DL-Data-Format header required', 'X-DL-Table-Definition header optional',
+        'X-DL-Allow-Alter-Table header optional', 'X-DL-Force-Truncate header optional' ],
+    'headers of a write');
+is_deeply([ keys %{ $methods->{post}{requestBody}{content} } ],
+    ['application/x-ndjson'], 'body of a write');
+is_deeply([ keys %{ $methods->{delete}{requestBody}{content} } ],
+    ['application/json'], 'body of a delete');
+
 # --- a table that is gone
 
 curl(-X => 'DELETE', -H => "Authorization: Bearer $partner->{token}",
