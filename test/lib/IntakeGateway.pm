@@ -80,11 +80,11 @@ sub wait_for
 
 sub wait_for_gateway
 {
-    my ($base) = @_;
+    my ($base, @options) = @_;
 
     wait_for(
         'the gateway is ready',
-        sub { (curl("$base/actuator/health/readiness"))[0] == 200 });
+        sub { (curl(@options, "$base/actuator/health/readiness"))[0] == 200 });
     return;
 }
 

@@ -1,30 +1,21 @@
 #!/usr/bin/python3
-"""walk.py: the walk of walk.sh in another language, with a JWT library of
-others: python3-jwt signs, http.client speaks.
+"""walk.py: the way of walk.sh in another language: python3-jwt signs, urllib
+speaks.
 
-    walk.py URL FILE KEY
+    walk.py URL VALUES KEY
 
-prints the client's id and the row counts of the three writes.
+URL may be https; the environment's SSL_CERT_FILE then names the CA's file.
+Prints what the calls answer.
 """
 
-import http.client
 import json
-import re
-import shlex
 import sys
 import time
-import urllib.parse
+import urllib.error
+import urllib.request
 import uuid
 
 import jwt
-
-MONTH = "date_trunc('month', Day)"
-SCHEMA = [
-    {"name": "Country", "type": "string"},
-    {"name": "City", "type": "string"},
-    {"name": "Goods quantity", "type": "float"},
-    {"name": "Day", "type": "date", "nullable": True},
-]
 
 
 class Partner:
@@ -34,86 +25,106 @@ class Partner:
         self.url = url
         self.values = values
         self.key = key
-        self.api = "/provider/v1/connection/" + values["connection_id"]
         self.headers = {}
 
-    def call(self, method, path, body=None, **headers):
-        """The JSON of the answer, which must be 2xx."""
-        place = urllib.parse.urlsplit(self.url)
-        peer = http.client.HTTPConnection(place.hostname, place.port, timeout=60)
-        named = {n.replace("_", "-"): v for n, v in headers.items()}
-        peer.request(method, path, body, {**self.headers, **named})
-        answer = peer.getresponse()
-        text = answer.read().decode()
-        peer.close()
-        if answer.status // 100 != 2:
-            raise SystemExit(f"{method} {path}: {answer.status} {text}")
+    def request(self, method, url, body=None, **headers):
+        """The answer's JSON, or None; ends the program unless it is 2xx."""
+        headers = {n.replace("_", "-"): v for n, v in headers.items()}
+        request = urllib.request.Request(
+            url, None if body is None else body.encode(),
+            {**self.headers, **headers}, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                text = answer.read()
+        except urllib.error.HTTPError as error:
+            sys.exit(f"{method} {url}: {error.code} {error.read().decode()}")
         return json.loads(text) if text else None
 
-    def make_jwt(self):
+    def call(self, method, path, body=None, **headers):
+        api = self.url + "/provider/v1/connection/"
+        return self.request(method, api + self.values["connection_id"] + path,
+                            body, **headers)
+
+    def call_json(self, method, path, body):
+        return self.call(method, path, json.dumps(body),
+                         Content_Type="application/json")
+
+    def make_jwt(self, url):
         now = int(time.time())
-        claims = {
-            "iss": self.values["service_account_id"],
-            "aud": self.url + "/iam/v1/tokens",
-            "iat": now,
-            "exp": now + 3600,
-        }
+        claims = {"iss": self.values["service_account_id"], "aud": url,
+                  "iat": now, "exp": now + 3600}
         return jwt.encode(claims, self.key, algorithm="PS256",
                           headers={"kid": self.values["svc_acct_key_id"]})
 
     def enter(self):
-        answer = self.call("POST", "/iam/v1/tokens",
-                           json.dumps({"jwt": self.make_jwt()}),
-                           Content_Type="application/json")
-        self.headers["Authorization"] = "Bearer " + answer["iamToken"]
-        answer = self.call("POST", self.api + "/client-id")
-        self.headers["X-DL-Client-Id"] = answer["client_id"]
+        """Gets a token and the client's id, for all calls to come."""
+        url = self.url + "/iam/v1/tokens"
+        token = self.request("POST", url,
+                             json.dumps({"jwt": self.make_jwt(url)}),
+                             Content_Type="application/json")["iamToken"]
+        self.headers["Authorization"] = "Bearer " + token
+        client_id = self.call("POST", "/client-id")["client_id"]
+        self.headers["X-DL-Client-Id"] = client_id
+        return client_id
 
-    def define(self):
-        definition = {"title": "Goods", "replacing_key": ["Country", "City"],
-                      "partition_key": [MONTH], "schema": SCHEMA}
-        self.call("POST", self.api + "/table/goods/definition",
-                  json.dumps(definition), Content_Type="application/json")
-
-    def write(self, operation, rows):
+    def write(self, table, operation, rows, **headers):
         lines = "".join(json.dumps(row) + "\n" for row in rows)
-        return self.call("POST", self.api + "/table/goods/data", lines,
-                         X_DL_Operation_UUID=operation,
+        return self.call("POST", f"/table/{table}/data", lines,
+                         X_DL_Operation_UUID=str(operation),
                          X_DL_Data_Format="array",
-                         Content_Type="application/x-ndjson")["row_count"]
-
-    def delete(self, month):
-        body = {"partitions": [{MONTH: month}]}
-        return self.call("DELETE", self.api + "/table/goods/data",
-                         json.dumps(body), Content_Type="application/json")
+                         Content_Type="application/x-ndjson", **headers)
 
 
-def read_values(name):
-    """The assignments of a file of the shell."""
-    values = {}
-    with open(name, encoding="utf-8") as file:
-        for name, value in re.findall(r"^(\w+)=(.*)$", file.read(), re.M):
-            values[name] = "".join(shlex.split(value))
-    return values
+def read_values(path):
+    """The name=value lines of a file."""
+    with open(path, encoding="utf-8") as file:
+        return dict(line.rstrip("\n").split("=", 1) for line in file)
+
+
+def show(what, answer):
+    print(what, json.dumps(answer), flush=True)
+
+
+def walk_goods(partner):
+    """The documentation's example of a replacing key."""
+    show("defined", partner.call_json("POST", "/table/goods/definition", {
+        "title": "Goods", "replacing_key": ["Country", "City"],
+        "schema": [{"name": "Country", "type": "string"},
+                   {"name": "City", "type": "string"},
+                   {"name": "Goods quantity", "type": "float"}]}))
+    first = uuid.uuid4()
+    rows = [["Russia", "Moscow", 1], ["Russia", "Kazan", 2.1],
+            ["Russia", "Kazan", 2.2]]
+    show("written", partner.write("goods", first, rows))
+    show("again", partner.write("goods", first, rows))
+    show("replaced", partner.write("goods", uuid.uuid4(),
+                                   [["Russia", "Kazan", 10]]))
+
+
+def walk_visits(partner):
+    """A table that its first write defines, with partitions by month."""
+    month = "date_trunc('month', day)"
+    definition = {"partition_key": [month],
+                  "schema": [{"name": "day", "type": "date"},
+                             {"name": "visits", "type": "integer"}]}
+    rows = [["2024-06-30", 17], ["2024-07-01", 4], ["2024-07-31", 8]]
+    show("written", partner.write(
+        "visits", uuid.uuid4(), rows,
+        X_DL_Table_Definition=json.dumps(definition)))
+    show("deleted", partner.call_json("DELETE", "/table/visits/data", {
+        "partitions": [{month: "2024-07-01"}]}))
 
 
 def main():
     url, values, key = sys.argv[1:]
     with open(key, encoding="ascii") as file:
         partner = Partner(url, read_values(values), file.read())
-    partner.enter()
-    print("client_id", partner.headers["X-DL-Client-Id"])
-    partner.define()
-    first = str(uuid.uuid4())
-    rows = [["Russia", "Moscow", 1, "2024-06-30"],
-            ["Russia", "Kazan", 2.1, "2024-07-01"],
-            ["Russia", "Kazan", 2.2, "2024-07-31"]]
-    print("written", partner.write(first, rows))
-    print("again", partner.write(first, rows))
-    print("replaced", partner.write(str(uuid.uuid4()),
-                                    [["Russia", "Kazan", 10, "2024-08-01"]]))
-    print("deleted", json.dumps(partner.delete("2024-06-01")
-                                ["deleted_partition_keys"]))
+    show("linked", partner.enter())
+    walk_goods(partner)
+    walk_visits(partner)
+    show("there", partner.call("GET", "/info"))
+    show("visits gone", partner.call("DELETE", "/table/visits/definition"))
+    show("unlinked", partner.call("DELETE", "/client-id"))
 
 
 main()

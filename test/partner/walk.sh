@@ -2,22 +2,30 @@
 # walk.sh: a partner's way through the DataLens Partner API, by curl and
 # openssl alone.
 #
-#   walk.sh URL FILE KEY [curl options]
+#   walk.sh URL VALUES KEY [curl options]
 #
-# URL is the gateway's (http://localhost:9090); FILE and KEY are what
-# connect.sql wrote for this partner: the connection's values, and its private
-# key.  Where FILE has an OAuth token, that is exchanged for the token of the
-# calls, else a JWT that the key signs.  The options are for each call of curl:
-# --http2-prior-knowledge, --cacert ca.pem.
+# URL is the gateway's (http://localhost:9090); VALUES and KEY are the files
+# that connect.sql wrote for this partner.  Where VALUES has an OAuth token,
+# that is exchanged for the token of the calls, else a JWT that the key signs.
+# The options, words without blanks, are for each call of curl, as in
+#
+#   walk.sh https://db.example:9090 shop.values shop.pem --cacert ca.pem
 
 set -eu
 
 url=$1
-file=$(realpath "$2")
+values=$2
 key=$3
 shift 3
 options=$*
-. "$file"
+
+# What the partner was handed over.
+value_of() { sed -n "s/^$1=//p" "$values"; }
+
+connection_id=$(value_of connection_id)
+service_account_id=$(value_of service_account_id)
+svc_acct_key_id=$(value_of svc_acct_key_id)
+oauth_token=$(value_of oauth_token)
 api=$url/provider/v1/connection/$connection_id
 
 say() { printf '\n-- %s\n' "$*"; }
@@ -27,7 +35,7 @@ base64url() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
 # The value of a member of a JSON object, a text without escapes.
 member() { sed -n "s/.*\"$1\" *: *\"\\([^\"]*\\)\".*/\\1/p"; }
 
-# A random UUID, which names an operation: the same for each try of it.
+# A random UUID.  It names one operation, in each try of it.
 make_uuid() {
     openssl rand -hex 16 | sed -E \
         's/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/\1-\2-4\3-a\4-\5/'
@@ -47,9 +55,9 @@ make_jwt() {
     printf %s "$header.$claims.$signature"
 }
 
-# What the token is exchanged for.
+# What the token of the calls is given for.
 credentials() {
-    if [ -n "${oauth_token:-}" ]; then
+    if [ -n "$oauth_token" ]; then
         printf '{"yandexPassportOauthToken": "%s"}' "$oauth_token"
     else
         printf '{"jwt": "%s"}' "$(make_jwt)"
@@ -60,62 +68,87 @@ credentials() {
 call() {
     method=$1 path=$2
     shift 2
-    curl -sS -m 60 --fail-with-body -w '\n' $options -X "$method" \
+    # shellcheck disable=SC2086
+    curl -sS -m 60 --fail-with-body $options -X "$method" \
         -H "Authorization: Bearer $token" "$@" "$api$path"
 }
 
-# write_goods UUID: rows from standard input into table goods, once.
-write_goods() {
-    call POST /table/goods/data --data-binary @- \
-        -H "X-DL-Client-Id: $client_id" -H "X-DL-Operation-UUID: $1" \
-        -H 'X-DL-Data-Format: array' -H 'Content-Type: application/x-ndjson'
+# call_json METHOD PATH: the same, with JSON from standard input.
+call_json() {
+    call "$@" -H 'Content-Type: application/json' --data-binary @-
 }
 
-say "A token, from $([ -n "${oauth_token:-}" ] && echo OAuth || echo a JWT)"
+# write TABLE UUID [curl options]: rows from standard input, a JSON array each.
+write() {
+    table=$1 uuid=$2
+    shift 2
+    call POST "/table/$table/data" --data-binary @- \
+        -H "X-DL-Client-Id: $client_id" -H "X-DL-Operation-UUID: $uuid" \
+        -H 'X-DL-Data-Format: array' -H 'Content-Type: application/x-ndjson' \
+        "$@"
+}
+
+say "A token is got for $([ -n "$oauth_token" ] && echo OAuth || echo a JWT)."
+# shellcheck disable=SC2086
 token=$(credentials | curl -sS -m 60 --fail-with-body $options \
     -H 'Content-Type: application/json' --data-binary @- \
     "$url/iam/v1/tokens" | member iamToken)
-echo "iamToken: ${#token} characters"
+[ -n "$token" ] || exit 1
+echo "iamToken of ${#token} characters"
 
-say "The client is linked"
+say "The client is linked."
 client_id=$(call POST /client-id | member client_id)
-echo "client_id: $client_id"
+[ -n "$client_id" ] || exit 1
+echo "client_id $client_id"
 
-say "What is there: no table yet"
-call GET /info -H "X-DL-Client-Id: $client_id"
+say "A table is defined."
+call_json POST /table/goods/definition <<'END'
+{"title": "Goods", "replacing_key": ["Country", "City"],
+ "schema": [{"name": "Country", "type": "string"},
+            {"name": "City", "type": "string"},
+            {"name": "Goods quantity", "type": "float"}]}
+END
 
-say "A table is defined"
-call POST /table/goods/definition -H 'Content-Type: application/json' -d '{
-    "title": "Goods", "replacing_key": ["Country", "City"],
-    "partition_key": ["date_trunc('\''month'\'', Day)"],
-    "schema": [{"name": "Country", "type": "string"},
-               {"name": "City", "type": "string"},
-               {"name": "Goods quantity", "type": "float"},
-               {"name": "Day", "type": "date", "nullable": true}]}'
-
-say "Three rows are written"
+say "Three rows are written."
 first=$(make_uuid)
-load() {
-    write_goods "$first" <<END
-["Russia", "Moscow", 1, "2024-06-30"]
-["Russia", "Kazan", 2.1, "2024-07-01"]
-["Russia", "Kazan", 2.2, "2024-07-31"]
+write_three_rows() {
+    write goods "$first" <<'END'
+["Russia", "Moscow", 1]
+["Russia", "Kazan", 2.1]
+["Russia", "Kazan", 2.2]
 END
 }
-load
+write_three_rows
 
-say "The same again, as after a lost connection: the stored answer"
-load
+say "The same again, as after a lost connection: the answer, no more rows."
+write_three_rows
 
-say "Kazan's rows are replaced"
-write_goods "$(make_uuid)" <<END
-["Russia", "Kazan", 10, "2024-08-01"]
+say "Kazan's rows are replaced by one."
+write goods "$(make_uuid)" <<'END'
+["Russia", "Kazan", 10]
 END
 
-say "What is there now"
+say "A table that its first write defines, with partitions by month."
+definition=$(cat <<'END'
+{"partition_key": ["date_trunc('month', day)"], "schema":
+ [{"name": "day", "type": "date"}, {"name": "visits", "type": "integer"}]}
+END
+)
+write visits "$(make_uuid)" \
+    -H "X-DL-Table-Definition: $(printf %s "$definition" | tr -d '\n')" <<'END'
+["2024-06-30", 17]
+["2024-07-01", 4]
+["2024-07-31", 8]
+END
+
+say "Its July is deleted."
+call_json DELETE /table/visits/data <<'END'
+{"partitions": [{"date_trunc('month', day)": "2024-07-01"}]}
+END
+
+say "What is there."
 call GET /info -H "X-DL-Client-Id: $client_id"
 
-say "June is deleted"
-call DELETE /table/goods/data -H "X-DL-Client-Id: $client_id" \
-    -H 'Content-Type: application/json' \
-    -d '{"partitions": [{"date_trunc('\''month'\'', Day)": "2024-06-01"}]}'
+say "The table of visits is deleted, and the client unlinked: goods stays."
+call DELETE /table/visits/definition
+call DELETE /client-id
