@@ -132,6 +132,8 @@ OBJS = \
 	src/write/write_replace.o \
 	src/write/write_sql.o \
 	src/worker/answer.o \
+	src/worker/connection_drop.o \
+	src/worker/connection_grant.o \
 	src/worker/connection_sql.o \
 	src/worker/database_hook.o \
 	src/worker/gateway.o \

@@ -792,6 +792,71 @@ AS 'MODULE_PATHNAME', 'intake_rotate_key';
 REVOKE ALL ON FUNCTION intake.rotate_key(text) FROM PUBLIC;
 COMMENT ON FUNCTION intake.rotate_key(text) IS 'Gives a connection a new key, and a new OAuth token if it has one, and ends all of its tokens; for its owner.';
 
+CREATE FUNCTION intake.drop_connection(connection_id text, drop_tables bool DEFAULT false) RETURNS void
+LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'intake_drop_connection';
+REVOKE ALL ON FUNCTION intake.drop_connection(text, bool) FROM PUBLIC;
+COMMENT ON FUNCTION intake.drop_connection(text, bool) IS 'Drops a connection with its key, tokens and role, and with drop_tables its schema and tables; else they become the owner''s. For its owner.';
+
+CREATE FUNCTION intake.grant_read(connection_id text, role regrole) RETURNS void
+LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'intake_grant_read';
+REVOKE ALL ON FUNCTION intake.grant_read(text, regrole) FROM PUBLIC;
+COMMENT ON FUNCTION intake.grant_read(text, regrole) IS 'Lets a role read the tables of a connection, those included that the partner will define; for its owner.';
+
+-- OIDs mean something in the cluster that wrote them.
+CREATE VIEW intake.connections WITH (security_barrier) AS
+SELECT c.connection_id,
+       c.title,
+       CASE WHEN EXISTS (
+                SELECT FROM pg_catalog.pg_roles r
+                  JOIN pg_catalog.pg_namespace n ON n.nspowner = r.oid
+                 WHERE n.nspname = c.schema_name AND r.rolname = c.role_name
+                   AND (r.oid = c.role_oid OR NOT c.is_here))
+            THEN 'ready' ELSE 'suspended' END AS state,
+       c.schema_name AS schema,
+       c.role_name AS role,
+       c.owner_name AS owner,
+       c.service_account_id,
+       c.key_id AS svc_acct_key_id,
+       c.oauth_hash IS NOT NULL AS with_oauth,
+       c.client_id,
+       (SELECT pg_catalog.count(*) FROM intake.connection_token k
+         WHERE k.connection_id = c.connection_id AND k.key_id = c.key_id
+           AND k.expires_at > pg_catalog.clock_timestamp()) AS tokens,
+       t.tables,
+       t.rows,
+       t.last_upload,
+       c.created_at
+  FROM (SELECT x.*,
+               x.cluster = (SELECT s.system_identifier FROM pg_catalog.pg_control_system() s) AS is_here
+          FROM intake.connection x) c
+ CROSS JOIN LATERAL (
+       SELECT pg_catalog.count(*) AS tables,
+              COALESCE(pg_catalog.sum(
+                  CASE WHEN pg_catalog.pg_stat_get_live_tuples(l.oid) > 0
+                       THEN pg_catalog.pg_stat_get_live_tuples(l.oid)
+                       ELSE GREATEST(l.reltuples, 0)::bigint END), 0)::bigint AS rows,
+              pg_catalog.max(d.uploaded_at) AS last_upload
+         FROM intake.connection_table d
+         LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = c.schema_name
+         LEFT JOIN pg_catalog.pg_class l ON l.relnamespace = n.oid AND l.relname = d.table_name
+        WHERE d.connection_id = c.connection_id) t
+ WHERE pg_catalog.pg_has_role('pg_monitor', 'USAGE')
+    OR EXISTS (
+       SELECT FROM pg_catalog.pg_roles r
+        WHERE r.rolname = c.owner_name AND (r.oid = c.owner_oid OR NOT c.is_here)
+          AND pg_catalog.pg_has_role(r.oid, 'USAGE'));
+GRANT SELECT ON intake.connections TO PUBLIC;
+COMMENT ON VIEW intake.connections IS 'Partner connections: the caller''s own; all of them for members of pg_monitor.';
+COMMENT ON COLUMN intake.connections.state IS 'ready, or suspended: its role or schema was dropped, renamed or given away';
+COMMENT ON COLUMN intake.connections.schema IS 'where its tables are';
+COMMENT ON COLUMN intake.connections.role IS 'owns them, and is the principal of the partner''s uploads';
+COMMENT ON COLUMN intake.connections.client_id IS 'the client that is linked; NULL: none';
+COMMENT ON COLUMN intake.connections.tokens IS 'tokens that are good now';
+COMMENT ON COLUMN intake.connections.rows IS 'in all of its tables; an estimate';
+COMMENT ON COLUMN intake.connections.last_upload IS 'when data was written last; NULL: never';
+
 --
 -- Counters of the gateway
 --

@@ -67,12 +67,11 @@ read_text(Datum value, bool is_null)
 
 /* The role of that name as long as it is the one that was meant. */
 static Oid
-find_role(const char *name, Datum oid, Datum cluster)
+find_role(const char *name, Oid oid, int64 cluster)
 {
 	Oid			role = get_role_oid(name, true);
 
-	if (DatumGetInt64(cluster) == (int64) GetSystemIdentifier() &&
-		DatumGetObjectId(oid) != role)
+	if (cluster == (int64) GetSystemIdentifier() && oid != role)
 		return InvalidOid;
 	return role;
 }
@@ -90,13 +89,15 @@ read_row(Relation table, HeapTuple row)
 	connection->title = TextDatumGetCString(values[COLUMN_TITLE]);
 	connection->schema = read_name(values[COLUMN_SCHEMA_NAME]);
 	connection->role_name = read_name(values[COLUMN_ROLE_NAME]);
-	connection->role = find_role(connection->role_name,
-								 values[COLUMN_ROLE_OID],
-								 values[COLUMN_CLUSTER]);
+	connection->role_oid = DatumGetObjectId(values[COLUMN_ROLE_OID]);
 	connection->owner_name = read_name(values[COLUMN_OWNER_NAME]);
+	connection->owner_oid = DatumGetObjectId(values[COLUMN_OWNER_OID]);
+	connection->cluster = DatumGetInt64(values[COLUMN_CLUSTER]);
+	connection->role = find_role(connection->role_name, connection->role_oid,
+								 connection->cluster);
 	connection->owner = find_role(connection->owner_name,
-								  values[COLUMN_OWNER_OID],
-								  values[COLUMN_CLUSTER]);
+								  connection->owner_oid,
+								  connection->cluster);
 	connection->service_account_id =
 		TextDatumGetCString(values[COLUMN_SERVICE_ACCOUNT_ID]);
 	connection->key_id = TextDatumGetCString(values[COLUMN_KEY_ID]);
@@ -201,10 +202,6 @@ intake_connection_check(const IntakeConnection *connection)
 			 errdetail_internal("%s", problem)));
 }
 
-/*
- * The values of the row.  OIDs of roles are those of this cluster from now
- * on; a role that is gone keeps its name only.
- */
 static void
 form_row(const IntakeConnection *connection, Datum *values, bool *nulls)
 {
@@ -218,10 +215,10 @@ form_row(const IntakeConnection *connection, Datum *values, bool *nulls)
 	values[COLUMN_TITLE] = CStringGetTextDatum(connection->title);
 	values[COLUMN_SCHEMA_NAME] = NameGetDatum(&names[0]);
 	values[COLUMN_ROLE_NAME] = NameGetDatum(&names[1]);
-	values[COLUMN_ROLE_OID] = ObjectIdGetDatum(connection->role);
+	values[COLUMN_ROLE_OID] = ObjectIdGetDatum(connection->role_oid);
 	values[COLUMN_OWNER_NAME] = NameGetDatum(&names[2]);
-	values[COLUMN_OWNER_OID] = ObjectIdGetDatum(connection->owner);
-	values[COLUMN_CLUSTER] = Int64GetDatum((int64) GetSystemIdentifier());
+	values[COLUMN_OWNER_OID] = ObjectIdGetDatum(connection->owner_oid);
+	values[COLUMN_CLUSTER] = Int64GetDatum(connection->cluster);
 	values[COLUMN_SERVICE_ACCOUNT_ID] =
 		CStringGetTextDatum(connection->service_account_id);
 	values[COLUMN_KEY_ID] = CStringGetTextDatum(connection->key_id);
@@ -245,11 +242,34 @@ intake_connection_store(IntakeConnection *connection)
 	Datum		values[COLUMNS] = {0};
 	bool		nulls[COLUMNS] = {0};
 
+	if (connection->row == NULL)
+	{
+		connection->role_oid = connection->role;
+		connection->owner_oid = connection->owner;
+		connection->cluster = (int64) GetSystemIdentifier();
+	}
 	form_row(connection, values, nulls);
 	if (connection->row == NULL)
 		intake_own_table_insert(table, values, nulls);
 	else
 		intake_own_table_update(table, connection->row, values, nulls);
+	table_close(table, NoLock);
+}
+
+/* The first column of intake.connection_table is its connection's id. */
+static void
+remove_tables(const char *connection_id)
+{
+	Relation	table = intake_own_table_require("connection_table",
+												 RowExclusiveLock);
+	ScanKeyData key;
+	HeapTuple	row;
+
+	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_TEXTEQ,
+				CStringGetTextDatum(connection_id));
+	while ((row = intake_own_table_find(table, "connection_table_pkey", 1,
+										&key)) != NULL)
+		intake_own_table_delete(table, row);
 	table_close(table, NoLock);
 }
 
@@ -260,6 +280,7 @@ intake_connection_remove(const IntakeConnection *connection)
 
 	intake_own_table_delete(table, connection->row);
 	table_close(table, NoLock);
+	remove_tables(connection->connection_id);
 }
 
 void

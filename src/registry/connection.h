@@ -48,6 +48,10 @@ typedef struct IntakeConnection
 	const char *last_client_id; /* the one it had last; NULL: none yet */
 	TimestampTz created_at;
 
+	/* as they are stored */
+	Oid			role_oid;
+	Oid			owner_oid;
+	int64		cluster;
 	HeapTuple	row;			/* NULL: not stored yet */
 } IntakeConnection;
 
@@ -71,10 +75,16 @@ extern void intake_connection_lock(const char *connection_id,
  */
 extern void intake_connection_check(const IntakeConnection *connection);
 
-/* Stores a new connection, or what has changed of one. */
+/*
+ * Stores a new connection, or what has changed of one; roles of a new one
+ * only.
+ */
 extern void intake_connection_store(IntakeConnection *connection);
 
-/* Removes its row; the rows of its tables and tokens are others' work. */
+/*
+ * Removes its row and the definitions of its tables.  The caller holds
+ * AccessExclusiveLock on it.
+ */
 extern void intake_connection_remove(const IntakeConnection *connection);
 
 /*

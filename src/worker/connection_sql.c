@@ -194,6 +194,22 @@ read_title(FunctionCallInfo fcinfo)
 	return title;
 }
 
+/* The schema's name; NULL: the role's. */
+static const char *
+read_schema(FunctionCallInfo fcinfo, const char *role_name)
+{
+	const char *schema;
+
+	if (PG_ARGISNULL(2))
+		return role_name;
+	schema = pstrdup(NameStr(*PG_GETARG_NAME(2)));
+	if (schema[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the name of the schema must not be empty")));
+	return schema;
+}
+
 static bool
 read_with_oauth(FunctionCallInfo fcinfo)
 {
@@ -258,8 +274,7 @@ intake_create_connection(PG_FUNCTION_ARGS)
 	connection.connection_id = intake_secret_make_id();
 	connection.role_name = psprintf(INTAKE_CONNECTION_PREFIX "%s",
 									connection.connection_id);
-	connection.schema = PG_ARGISNULL(2) ? connection.role_name :
-		pstrdup(NameStr(*PG_GETARG_NAME(2)));
+	connection.schema = read_schema(fcinfo, connection.role_name);
 	connection.owner = GetUserId();
 	connection.owner_name = GetUserNameFromId(connection.owner, false);
 	connection.service_account_id = intake_secret_make_id();
