@@ -417,6 +417,26 @@ foreach (
 is($status, 200, 'what changes nothing waits for nothing');
 in_session('ROLLBACK;');
 
+# An upload that has opened the table, and is still staging its payload, gets
+# the table lock while somebody waits to change the table.
+in_session("BEGIN; LOCK TABLE \"$schema\".swap IN ROW EXCLUSIVE MODE;");
+my $out = '';
+my $waiting = IPC::Run::start([ 'curl', '-s', '-o', '/dev/null',
+        '-w', '%{http_code}', '-H', "Authorization: Bearer $one->{token}",
+        '-H', 'Content-Type: application/json', '--data-binary',
+        '{"schema": [{"name": "d", "type": "date"}]}',
+        "$one->{url}/table/swap/definition" ], '>', \$out);
+wait_for('it waits', sub {
+    sql(qq{SELECT count(*) FROM pg_locks
+        WHERE relation = '"$schema".swap'::regclass AND NOT granted}) });
+is(in_session("SELECT rows_inserted FROM intake.upload("
+            . "'\"$schema\".swap', '[\"x\", \"2020-01-01\"]'::text,"
+            . " mode => 'append', options => '{\"truncate\": true}');"),
+    1, 'an upload that was there before does not wait for a change that waits');
+$waiting->finish;
+is($out, 423, 'which gives up');
+in_session('ROLLBACK;');
+
 # --- what users do to the table
 
 ($status) = define($one, 'used', [ [ 'a', 'integer' ], [ 'b', 'string' ] ],
@@ -513,11 +533,10 @@ is_refused(qr/already registered/, 'its public name is still its own',
 
 # --- grants for tables to come
 
-sql(qq{ALTER DEFAULT PRIVILEGES FOR ROLE "$schema" IN SCHEMA "$schema"
-    GRANT SELECT ON TABLES TO reader});
+sql("SELECT intake.grant_read('$one->{connection_id}', 'reader')");
 ($status) = define($one, 'later', [ [ 'a', 'string' ] ]);
 is(sql(qq{SELECT has_table_privilege('reader', '"$schema".later', 'SELECT')}),
-    't', 'default privileges are given to new tables');
+    't', 'a table that comes after grant_read is granted too');
 
 # --- columns have numbers, and dropped ones keep theirs
 
@@ -798,6 +817,19 @@ call($two, 'DELETE', 'client-id');
 is_deeply([ at_once(([ "$two->{url}/client-id" ]) x 6) ],
     [ ("{\"client_id\": \"$two->{client_id}\"}\n") x 6 ],
     'six that link get one client');
+
+# --- a dropped connection
+
+my $three = connection('Three');
+($status, $body) = call($three, 'POST', 'client-id');
+($status) = define($three, 'left', [ [ 'a', 'string' ] ]);
+is($status, 200, 'a third connection has a table');
+sql("SELECT intake.drop_connection('$three->{connection_id}')");
+($status) = define($three, 'left', [ [ 'a', 'string' ] ]);
+is($status, 401, 'dropped: its token is none');
+is(sql("SELECT count(*) FROM intake.connection_table
+        WHERE connection_id = '$three->{connection_id}'"), 0,
+    'its definitions are forgotten');
 
 # --- where nothing can be written
 
