@@ -304,29 +304,25 @@ read_schema(JsonbContainer *object)
 	return fields;
 }
 
-/* Refuses what is no item, and what is one of the items before it. */
+/* Reads an item; refuses what is none, and what is one of those before it. */
 static void
-check_item(const List *fields, const List *before, const char *place,
-		   const char *text)
+check_item(const List *fields, IntakeDefinitionItem *items, int number,
+		   const char *place, const char *text)
 {
-	IntakeDefinitionItem item;
+	IntakeDefinitionItem *item = &items[number];
 	const char *problem;
-	ListCell   *cell;
+	int			i;
 
-	if (!intake_definition_key_parse(fields, text, &item, &problem))
+	if (!intake_definition_key_parse(fields, text, item, &problem))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid table definition: %s is \"%s\"", place,
 						show(text)),
 				 errdetail("%s", problem),
 				 errhint(KEY_HINT)));
-	foreach(cell, before)
+	for (i = 0; i < number; i++)
 	{
-		IntakeDefinitionItem other;
-
-		(void) intake_definition_key_parse(fields, lfirst(cell), &other,
-										   &problem);
-		if (other.field == item.field && other.unit == item.unit)
+		if (items[i].field == item->field && items[i].unit == item->unit)
 			report_fault(place, psprintf("The item \"%s\" is there twice.",
 										 show(text)), NULL);
 	}
@@ -337,6 +333,7 @@ read_key(JsonbContainer *object, const List *fields, const char *name,
 		 bool *is_there)
 {
 	JsonbContainer *array = read_array(object, "the definition", name, false);
+	IntakeDefinitionItem parsed[INDEX_MAX_KEYS];
 	List	   *items = NIL;
 	uint32		i;
 
@@ -355,7 +352,7 @@ read_key(JsonbContainer *object, const List *fields, const char *name,
 		if (value->type != jbvString)
 			report_fault(place, "An item must be a string.", KEY_HINT);
 		item = pnstrdup(value->val.string.val, value->val.string.len);
-		check_item(fields, items, place, item);
+		check_item(fields, parsed, i, place, item);
 		items = lappend(items, item);
 	}
 	return items;

@@ -31,13 +31,9 @@ fold(const char *name)
 	return str_tolower(name, strlen(name), DEFAULT_COLLATION_OID);
 }
 
-/* The column of that name; NULL if there is none, or not only one. */
 static const IntakeFieldDef *
-find_field(const List *fields, const char *name)
+find_exactly(const List *fields, const char *name)
 {
-	const IntakeFieldDef *found = NULL;
-	char	   *folded = fold(name);
-	int			count = 0;
 	ListCell   *cell;
 
 	foreach(cell, fields)
@@ -46,13 +42,32 @@ find_field(const List *fields, const char *name)
 
 		if (strcmp(field->name, name) == 0)
 			return field;
-		if (strcmp(fold(field->name), folded) == 0)
-		{
-			found = field;
-			count++;
-		}
 	}
-	return count == 1 ? found : NULL;
+	return NULL;
+}
+
+/* The column of that name; NULL if there is none, or not only one. */
+static const IntakeFieldDef *
+find_field(const List *fields, const char *name)
+{
+	const IntakeFieldDef *found = find_exactly(fields, name);
+	char	   *folded;
+	ListCell   *cell;
+
+	if (found != NULL || strlen(name) >= NAMEDATALEN)
+		return found;
+	folded = fold(name);
+	foreach(cell, fields)
+	{
+		const IntakeFieldDef *field = lfirst(cell);
+
+		if (strcmp(fold(field->name), folded) != 0)
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = field;
+	}
+	return found;
 }
 
 static const char *
@@ -184,19 +199,6 @@ intake_definition_key_parse(const List *fields, const char *item,
 	return true;
 }
 
-static bool
-is_column(const List *fields, const char *name)
-{
-	ListCell   *cell;
-
-	foreach(cell, fields)
-	{
-		if (strcmp(((IntakeFieldDef *) lfirst(cell))->name, name) == 0)
-			return true;
-	}
-	return false;
-}
-
 char *
 intake_definition_key_sql(const List *fields,
 						  const IntakeDefinitionItem *item)
@@ -210,7 +212,7 @@ intake_definition_key_sql(const List *fields,
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "date_trunc('%s', %s)", item->unit,
 					 quote_identifier(item->field->name));
-	while (is_column(fields, sql.data))
+	while (find_exactly(fields, sql.data) != NULL)
 		appendStringInfoChar(&sql, ' ');
 	return sql.data;
 }

@@ -3,11 +3,12 @@
  * definition_table.c
  *	  The tables of a partner connection, made as their definitions say.
  *
- * definition's lock --> what is there? --> table lock --> statements -->
- * stored definition --> comments --> registration with keys and indexes
+ * definition's lock --> what is there? --> the table's own lock --> table lock
+ * --> statements --> stored definition --> comments --> registration with keys
+ * and indexes
  *
  * The definition's lock serializes those who define a name, whether there is a
- * table or not; it is never taken after the table lock.
+ * table or not; it is taken before all others.
  *
  *-------------------------------------------------------------------------
  */
@@ -166,28 +167,38 @@ create_table(const IntakeConnection *connection, const char *table,
 }
 
 /*
- * Takes the table lock, on what the engine takes it on, and then the table's
- * own.  Raises 40001 when the table has gone meanwhile.
+ * Takes the table's own lock, and then the table lock on what the engine takes
+ * it on: in this order as uploads do, which have opened their target long
+ * before they take the table lock.  Raises 40001 when the table has gone.
  */
 static void
 lock_table(const IntakeConnection *connection, const char *table, Oid relid,
 		   LOCKMODE lockmode)
 {
-	Relation	rel = try_relation_open(relid, AccessShareLock);
+	Relation	rel = try_relation_open(relid, lockmode);
 
-	if (rel != NULL)
-	{
-		Oid			root = intake_target_lookup(rel)->root;
-
-		relation_close(rel, AccessShareLock);
-		intake_lock_table(root, true);
-		LockRelationOid(relid, lockmode);
-	}
-	if (find_table(connection, table) != relid)
+	if (rel == NULL || find_table(connection, table) != relid)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("table \"%s\" was dropped or renamed meanwhile",
 						table)));
+	intake_lock_table(intake_target_lookup(rel)->root, true);
+	relation_close(rel, NoLock);
+}
+
+/* What the statements of a change need, but for dropping an index. */
+static LOCKMODE
+choose_lock(IntakeChange change)
+{
+	switch (change)
+	{
+		case INTAKE_DEFINITION_SCHEMA:
+			return AccessExclusiveLock;
+		case INTAKE_DEFINITION_KEYS:
+			return ShareRowExclusiveLock;	/* indexes are built */
+		default:
+			return ShareUpdateExclusiveLock;	/* comments */
+	}
 }
 
 /* Changes the table that is there; others wait at its definition's lock. */
@@ -195,11 +206,8 @@ static void
 alter_table(const IntakeConnection *connection, const char *table,
 			IntakeChange change, IntakeApplied *applied)
 {
-	bool		is_schema = change == INTAKE_DEFINITION_SCHEMA;
-
-	lock_table(connection, table, applied->relid,
-			   is_schema ? AccessExclusiveLock : ShareUpdateExclusiveLock);
-	if (is_schema)
+	lock_table(connection, table, applied->relid, choose_lock(change));
+	if (change == INTAKE_DEFINITION_SCHEMA)
 	{
 		intake_definition_alter(applied->relid, applied->old, applied->now);
 		applied->was_data_dropped = true;

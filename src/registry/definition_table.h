@@ -9,8 +9,9 @@
  * statements are fixed ones, carried out as the current user, who is the
  * connection's role.
  *
- * A name's definition has a lock of its own, which comes before the table
- * lock, which comes before the table's.  Each waits as lock_timeout says.
+ * A name's definition has a lock of its own.  It comes before the table's
+ * lock, which comes before the table lock of uploads (lock_space.h).  Each
+ * waits as lock_timeout says.
  *
  *-------------------------------------------------------------------------
  */

@@ -485,6 +485,28 @@ intake_register_table(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/*
+ * Takes over what the owner has said of the table by registering it himself:
+ * its public name, options, and mode.
+ */
+static void
+keep_settings(IntakeEntity *entity)
+{
+	Relation	table = open_registry();
+	HeapTuple	row = intake_entity_find(table, entity->target);
+	const IntakeEntity *old = row == NULL ? NULL :
+		intake_entity_read(table, row);
+
+	intake_entity_close(table);
+	if (old == NULL || !intake_entity_is_current(old))
+		return;
+	entity->datamart = old->datamart;
+	entity->entity = old->entity;
+	entity->options = old->options;
+	if (old->mode != INTAKE_MODE_REPLACE || entity->replacing_key != NIL)
+		entity->mode = old->mode;
+}
+
 /* The key with its items resolved; NIL stays NIL. */
 static List *
 resolve_key(Relation rel, List *items, const char *what)
@@ -509,6 +531,7 @@ intake_register_proxy(Oid relid, List *replacing_key, List *partition_key)
 	entity->kind = INTAKE_KIND_PROXY;
 	entity->options =
 		DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
+	keep_settings(entity);
 	store_entity(entity);
 
 	relation_close(call.rel, NoLock);

@@ -12,9 +12,10 @@
 
 /*
  * What intake.register_table() does with kind proxy and these keys (char *;
- * NIL: none), as the current user, who owns the table; indexes that it made
- * for the keys of before are dropped.  The caller has locked the table as the
- * statements on its indexes need it, and closed it.
+ * NIL: none), as the current user, who owns the table.  Public name, options
+ * and mode stay as they are; indexes that it made for other keys are dropped.
+ * The caller has locked the table as the statements on its indexes need it,
+ * and closed it.
  */
 extern void intake_register_proxy(Oid relid, List *replacing_key,
 								  List *partition_key);

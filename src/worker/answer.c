@@ -144,8 +144,10 @@ intake_answer_send(IntakeAnswer *answer)
 	if (answer->is_preflight)
 		return intake_link_send(answer->link, INTAKE_FRAME_GO_ON, "{}", 2,
 								SEND_TIMEOUT);
+	/* 204 has no length, not even 0 (RFC 9110, section 8.6). */
 	if (!answer->has_begun &&
-		!send_head(answer, utf8_length(body->data, body->len)))
+		!send_head(answer, answer->status == 204 ? -1 :
+				   utf8_length(body->data, body->len)))
 		return false;
 	return (body->len == 0 ||
 			send_text(answer->link, INTAKE_FRAME_ANSWER_BODY, body->data,

@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
 
@@ -61,14 +62,25 @@ intake_route_datalens_definition(const char *text, const char *what)
 	return intake_definition_parse(json);
 }
 
+/* What is written by the extension itself is no command that would say so. */
+static void
+check_may_write(const IntakeHttpRequest *request)
+{
+	PreventCommandIfReadOnly(request->method);
+	PreventCommandDuringRecovery(request->method);
+}
+
 /*
  * The connection as it is, locked against others that link or unlink it.
  */
 static IntakeConnection *
-lock_connection(const IntakeConnection *connection)
+lock_connection(const IntakeHttpRequest *request, const IntakeCall *call)
 {
+	const IntakeConnection *connection =
+		intake_route_connection(request, call, INTAKE_CLIENT_UNASKED);
 	IntakeConnection *current;
 
+	check_may_write(request);
 	intake_connection_lock(connection->connection_id,
 						   ShareUpdateExclusiveLock);
 	current = intake_connection_find(connection->connection_id);
@@ -111,9 +123,7 @@ static void
 link_client(const IntakeHttpRequest *request, IntakeCall *call,
 			IntakeAnswer *answer)
 {
-	const IntakeConnection *connection =
-		lock_connection(intake_route_connection(request, call,
-												INTAKE_CLIENT_UNASKED));
+	const IntakeConnection *connection = lock_connection(request, call);
 	const char *client = find_client(connection);
 
 	check_same_client(request, client);
@@ -133,9 +143,7 @@ static void
 unlink_client(const IntakeHttpRequest *request, IntakeCall *call,
 			  IntakeAnswer *answer)
 {
-	const IntakeConnection *connection =
-		lock_connection(intake_route_connection(request, call,
-												INTAKE_CLIENT_UNASKED));
+	const IntakeConnection *connection = lock_connection(request, call);
 
 	if (connection->client_id == NULL)
 		ereport(ERROR,
@@ -207,6 +215,7 @@ update_table(const IntakeHttpRequest *request, IntakeCall *call,
 	IntakeDefinition *definition;
 	IntakeApplied applied;
 
+	check_may_write(request);
 	intake_route_datalens_check_json(request);
 	call->body = intake_body_open(request);
 	if (request->is_preflight)
@@ -237,6 +246,7 @@ delete_table(const IntakeHttpRequest *request, IntakeCall *call,
 		intake_route_connection(request, call, INTAKE_CLIENT_OPTIONAL);
 	const char *table = intake_route_datalens_table(request);
 
+	check_may_write(request);
 	if (!intake_definition_table_drop(connection, table))
 		ereport(ERROR,
 				(errcode(ERRCODE_INTAKE_STATUS('4', '0', '4')),
