@@ -114,19 +114,25 @@ intake_request_release(Request *request)
  * The answer's end
  */
 
+/* How much is logged of why a body broke. */
+#define MAX_REASON 100
+
+/* One entry a request: a failure that a loader has logged is none of ours. */
 static void
 log_request(const Request *request, int64_t duration)
 {
 	LogRequests wanted = request->server->config->log_requests;
-	char		detail[REQUEST_MAX_ID + 128];
+	const char *why = request->break_reason;
+	char		detail[REQUEST_MAX_ID + MAX_REASON + 128];
 
-	if (wanted == LOG_REQUESTS_NONE ||
+	if (wanted == LOG_REQUESTS_NONE || request->is_logged ||
 		(wanted == LOG_REQUESTS_ERRORS && request->status < 400 &&
 		 request->status != 0))
 		return;
-	snprintf(detail, sizeof(detail), "request id %s, from %s, %lld bytes",
+	snprintf(detail, sizeof(detail), "request id %s, from %s, %lld bytes%s%.*s",
 			 request->id, request->peer.address,
-			 (long long) request->body.raw_bytes);
+			 (long long) request->body.raw_bytes,
+			 why == NULL ? "" : ", ", MAX_REASON, why == NULL ? "" : why);
 	intake_log(LOG_LEVEL_LOG, detail, "%s %.200s: %d after %lld ms",
 			   request->head->method, request->head->path, request->status,
 			   (long long) duration);
@@ -468,9 +474,6 @@ static void
 break_slow(Request *request, const char *why, bool is_disconnect)
 {
 	intake_metrics_reject(REJECT_SLOW);
-	intake_log_limited(LOG_KIND_TOO_SLOW, NULL,
-					   "broke off an upload from %s: %s",
-					   request->peer.address, why);
 	intake_request_fail_body(request, 408, why, is_disconnect);
 }
 

@@ -53,6 +53,7 @@ struct Request
 	/* the answer */
 	bool		has_head;
 	bool		is_answered;
+	bool		is_logged;		/* its loader has logged how it failed */
 	int			status;
 	char		route[REQUEST_MAX_ROUTE];
 	uint64_t	rows;

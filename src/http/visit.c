@@ -258,6 +258,7 @@ take_end(Request *request, const json_t *object)
 	if (!request->has_head)
 		return false;
 	request->rows = rows > 0 ? (uint64_t) rows : 0;
+	request->is_logged = json_is_true(json_object_get(object, "logged"));
 	intake_answer_init(&trailers, 0);
 	intake_answer_add_list(&trailers, json_object_get(object, "trailers"));
 	intake_request_finish(request);

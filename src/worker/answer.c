@@ -131,7 +131,8 @@ send_end(const IntakeAnswer *answer)
 	if (answer->has_begun)
 		append_header(&json, "x-intake-status",
 					  psprintf("%d", answer->status));
-	appendStringInfo(&json, "], \"rows\": " INT64_FORMAT "}", answer->rows);
+	appendStringInfo(&json, "], \"rows\": " INT64_FORMAT ", \"logged\": %s}",
+					 answer->rows, answer->is_logged ? "true" : "false");
 	return intake_link_send(answer->link, INTAKE_FRAME_ANSWER_END, json.data,
 							json.len, SEND_TIMEOUT);
 }

@@ -25,6 +25,7 @@ typedef struct IntakeAnswer
 	List	   *lasting_headers;	/* of the answer to a failure, too */
 	int64		rows;			/* written, for counters */
 	bool		is_retryable;	/* Retry-After goes with it */
+	bool		is_logged;		/* as a failure; the program need not */
 	bool		is_preflight;	/* no answer yet: the body may come */
 } IntakeAnswer;
 

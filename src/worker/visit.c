@@ -296,6 +296,7 @@ fail(Visit *visit)
 	visit->answer = intake_answer_make(visit->link);
 	visit->answer->has_begun = begun->has_begun;
 	visit->answer->headers = begun->lasting_headers;
+	visit->answer->is_logged = is_logged(error);
 	intake_problem_answer(visit->route, visit->request, &visit->call, error,
 						  visit->answer);
 }

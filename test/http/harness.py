@@ -65,6 +65,7 @@ class Loader(threading.Thread):
 
     echo: answers with length and SHA-256 of the body, and how it ended.
     early: a final 422 before the body is read.
+    logged: the same, and the loader has logged it.
     lines: an answer line for each piece, as Prostore's intermediate answers.
     late: a failure after the answer has begun, in the trailer.
     die, dielate: ends before its answer, or inside it.
@@ -97,7 +98,8 @@ class Loader(threading.Thread):
             if self in self.program.loaders:
                 self.program.loaders.remove(self)
 
-    def answer(self, status, body, headers=(), trailers=(), chunked=False):
+    def answer(self, status, body, headers=(), trailers=(), chunked=False,
+               logged=False):
         text = body if isinstance(body, bytes) else json.dumps(body).encode()
         headers = list(headers) + [["content-type", "application/json"]]
         if not chunked:
@@ -105,7 +107,8 @@ class Loader(threading.Thread):
         self.send("R", {"status": status, "headers": headers, "route": "v1"})
         for i in range(0, len(text), 65536):
             self.send("B", text[i:i + 65536])
-        self.send("T", {"trailers": list(trailers), "rows": 3})
+        self.send("T", {"trailers": list(trailers), "rows": 3,
+                        "logged": logged})
 
     def read_body(self, request, each=None):
         """Returns (body, how it ended, the last frame's members)."""
@@ -163,6 +166,9 @@ class Loader(threading.Thread):
 
     def do_early(self, request):
         self.answer(422, {"detail": "early"})
+
+    def do_logged(self, request):
+        self.answer(422, {"detail": "logged"}, logged=True)
 
     def do_lines(self, request):
         self.send("R", {"status": 200, "headers": [], "route": "prostore"})

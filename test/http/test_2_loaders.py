@@ -500,6 +500,7 @@ def test_requests_are_logged_as_wanted():
             headers = ["Authorization: Bearer hush", "X-Request-Id: id7"]
             p.request("PUT", "/v1/echo?secret=1", b"hidden", headers)
             p.request("PUT", "/v1/early", b"hidden", headers)
+            p.request("PUT", "/v1/logged", b"hidden", headers)
             p.request("GET", "/v1/echo")
             wait_for(lambda: p.get("S"), "counters")
             lines = [m for m in p.get("L") if "PUT" in m["message"]]

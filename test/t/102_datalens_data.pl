@@ -455,6 +455,47 @@ is(table('keyed', 's, n'), 'a|1', 'a table that was altered meanwhile: nothing h
 post('keyed', '', { 'X-DL-Allow-Alter-Table' => 'true', 'X-DL-Table-Definition' =>
             definition([ field('n', 'integer') ], replacing_key => ['n']) });
 
+# one that is going to make or alter its table holds nothing while its body
+# comes
+sub begin_slow
+{
+    my ($table, %headers) = @_;
+    my $socket = open_write($table, 12, %headers);
+
+    print $socket "[1]\n";
+    $socket->flush;
+    wait_for('the slow write has begun',
+        sub { rows("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
+            AND objsubid = x'4901'::int AND granted") == 1; });
+    return $socket;
+}
+my $numbers = definition([ field('n', 'integer') ]);
+for my $case ([ 'same', $numbers, 200, "1|1\n2|1\n3|1\n5|1" ],
+    [ 'other', definition([ field('n', 'float') ]), 400, '5|1' ])
+{
+    my ($name, $definition, $expected, $rows) = @$case;
+
+    $slow = begin_slow("made_$name", 'X-DL-Table-Definition' => $definition);
+    is(rows("SELECT count(*) FROM pg_stat_activity WHERE backend_xmin IS NOT NULL
+        AND pid <> pg_backend_pid()"), '0', 'a slow body holds no snapshot');
+    is((post("made_$name", '[5]', { 'X-DL-Table-Definition' => $numbers }))[0], 200,
+        'a table that another write is going to make');
+    print $slow "[2]\n[3]\n";
+    $slow->flush;
+    is((read_answer($slow))[0], $expected, "who comes late finds the $name definition");
+    is(table("made_$name", 'n, 1'), $rows, "who comes late finds the $name definition: rows");
+}
+$slow = begin_slow('made_same', 'X-DL-Allow-Alter-Table' => 'true',
+    'X-DL-Table-Definition' => definition([ field('n', 'float') ]));
+is((post('made_same', '[6]'))[0], 200, 'a write while an alteration sends its rows');
+print $slow "[2]\n[xx\n";
+$slow->flush;
+@answer = read_answer($slow);
+is_error(\@answer, 400, '22032', qr/"record":3/, 'an alteration that comes late with a bad row');
+is($answer[2]{details}{line}, 3, 'an alteration that comes late with a bad row: line');
+is(table('made_same', 'count(*), sum(n)'), '5|17',
+    'an alteration that comes late with a bad row: nothing happened');
+
 # --- a client that goes
 
 for my $table ('plain2', 'keyed')
