@@ -13,7 +13,10 @@
 #include "http/answer.h"
 #include "http/chars.h"
 
-#define PROSTORE_PATHS "/api/v1/"
+/* Whose form an error has, by the beginnings of paths. */
+#define PROSTORE_PATHS	"/api/v1/"
+#define PARTNER_PATHS	"/provider/v1/"
+#define PARTNER_TOKENS	"/iam/v1/"
 
 typedef struct Phrase
 {
@@ -157,6 +160,29 @@ intake_answer_date(void)
 	return text;
 }
 
+static bool
+has_beginning(const char *path, const char *beginning)
+{
+	return path != NULL && strncmp(path, beginning, strlen(beginning)) == 0;
+}
+
+/* As a loader does, with the status for a code. */
+static json_t *
+make_partner_error(const Answer *answer, const char *detail)
+{
+	const char *id = intake_answer_get(answer, "x-request-id");
+	char		code[16];
+	json_t	   *object;
+
+	snprintf(code, sizeof(code), "IN%d", answer->status);
+	object = json_pack("{s:s, s:s, s:{}}", "code", code, "message",
+					   detail ? detail :
+					   intake_answer_phrase(answer->status), "details");
+	if (id != NULL)
+		json_object_set_new(object, "request_id", json_string(id));
+	return object;
+}
+
 static json_t *
 make_problem(const Answer *answer, const char *detail)
 {
@@ -174,21 +200,25 @@ void
 intake_answer_problem(Answer *answer, struct evbuffer *body, const char *path,
 					  const char *detail)
 {
-	bool		is_prostore = path != NULL &&
-		strncmp(path, PROSTORE_PATHS, strlen(PROSTORE_PATHS)) == 0;
+	const char *type = "application/json";
 	json_t	   *object;
 	char	   *text;
 
-	if (is_prostore)
+	if (has_beginning(path, PROSTORE_PATHS))
 		object = json_pack("{s:s}", "exceptionMessage", detail ? detail :
 						   intake_answer_phrase(answer->status));
+	else if (has_beginning(path, PARTNER_PATHS) ||
+			 has_beginning(path, PARTNER_TOKENS))
+		object = make_partner_error(answer, detail);
 	else
+	{
 		object = make_problem(answer, detail);
+		type = "application/problem+json";
+	}
 	text = json_dumps(object, JSON_COMPACT);
 	if (text == NULL || evbuffer_add(body, text, strlen(text)) != 0)
 		abort();
-	intake_answer_add(answer, "content-type", is_prostore ?
-					  "application/json" : "application/problem+json");
+	intake_answer_add(answer, "content-type", type);
 	intake_answer_add_number(answer, "content-length",
 							 (long long) strlen(text));
 	free(text);

@@ -54,7 +54,8 @@ extern const char *intake_answer_date(void);
 
 /*
  * Writes the body of a failure and adds Content-Type and Content-Length: in
- * Prostore's form for its paths, else a problem of RFC 9457.  path may be
+ * Prostore's form for its paths, in the partner API's for its own (with
+ * x-request-id, if that was added), else a problem of RFC 9457.  path may be
  * NULL; the detail is a sentence or NULL.
  */
 extern void intake_answer_problem(Answer *answer, struct evbuffer *body,

@@ -196,6 +196,7 @@ intake_request_refuse(Request *request, int status, const char *detail,
 	intake_answer_init(&answer, status);
 	if (retry_after >= 0)
 		intake_answer_add_number(&answer, "retry-after", retry_after);
+	intake_answer_add(&answer, "x-request-id", request->id);
 	intake_answer_problem(&answer, body, request->head->path, detail);
 	intake_request_answer(request, &answer, body);
 	evbuffer_free(body);

@@ -28,7 +28,7 @@
 #include "worker/principal.h"
 #include "worker/secret.h"
 
-/* Tells a token of ours from other secrets, in configurations say. */
+/* Tells a token of ours from other secrets; no JWT begins so. */
 #define TOKEN_PREFIX "iam_"
 
 #define LIFETIME (INT64CONST(12) * USECS_PER_HOUR)
@@ -219,6 +219,13 @@ find_connection(const Token *token)
 	if (connection == NULL || strcmp(connection->key_id, token->key_id) != 0)
 		return NULL;
 	return connection;
+}
+
+bool
+intake_iam_token_is_shown(const char *authorization)
+{
+	return strncmp(intake_token_extract(authorization), TOKEN_PREFIX,
+				   strlen(TOKEN_PREFIX)) == 0;
 }
 
 IntakeBearer *

@@ -31,6 +31,9 @@ extern char *intake_iam_token_issue(const IntakeConnection *connection,
  */
 extern IntakeBearer *intake_iam_token_verify(const char *authorization);
 
+/* Whether a header's value shows a token that looks like one of these. */
+extern bool intake_iam_token_is_shown(const char *authorization);
+
 /* Forgets all tokens of a connection. */
 extern void intake_iam_token_end_all(const char *connection_id);
 

@@ -19,6 +19,7 @@
 #include "utils/timestamp.h"
 
 #include "settings.h"
+#include "worker/iam_token.h"
 #include "worker/jwt.h"
 #include "worker/principal.h"
 #include "worker/token.h"
@@ -198,18 +199,26 @@ texts_to_array(List *texts)
 										   TYPALIGN_INT));
 }
 
+/* Each kind of token is verified whatever the settings want. */
+static IntakeBearer *
+verify_any(const char *authorization)
+{
+	if (intake_iam_token_is_shown(authorization))
+		return intake_iam_token_verify(authorization);
+	return intake_token_verify(authorization);
+}
+
 /*
  * intake.verify_token(authorization text) RETURNS record
  *
- * A token is verified whatever the settings want; NULL is a request that
- * shows none.
+ * NULL is a request that shows no token.
  */
 Datum
 intake_verify_token(PG_FUNCTION_ARGS)
 {
 	IntakeBearer *bearer = PG_ARGISNULL(0) ?
 		intake_token_authenticate(NULL) :
-		intake_token_verify(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+		verify_any(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	Datum		values[COLUMNS];
 	bool		nulls[COLUMNS] = {0};
 	TupleDesc	tupdesc;

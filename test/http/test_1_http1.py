@@ -34,6 +34,12 @@ def test_health_metrics_and_readiness_need_no_loader():
         assert answer.json()["detail"] == "standby"
         answer = p.request("POST", "/api/v1/echo", b"x")
         assert answer.json() == {"exceptionMessage": "standby"}
+        for path in ("/iam/v1/tokens", "/provider/v1/connection/x/client-id"):
+            answer = p.request("POST", path, b"x")
+            assert answer.status == 503 and answer.headers["retry-after"]
+            assert answer.json() == {
+                "code": "IN503", "message": "standby", "details": {},
+                "request_id": answer.headers["x-request-id"]}
         assert p.request("GET", "/v1/echo").status == 200
         p.send("U", {"ready": False, "writable": False, "reason": "down"})
         wait_for(lambda: p.request("GET", "/actuator/health").status == 503,
