@@ -372,6 +372,11 @@ is_error([ curl((map { (-H => $_) } write_headers()), -X => 'POST', -d => '[1]',
     is_error([ post('goods', '["a","b",1]') ], 404, 'IN404', qr/goods/,
         'a table of another connection');
 }
+# nor does another write under the UUID of one that is done
+@answer = read_answer(open_write('plain', 1000000, Expect => '100-continue',
+    %first, 'X-DL-Force-Truncate' => 'true'));
+is_error(\@answer, 422, 'IN422', qr/other content/,
+    'a UUID that was used: refused before the body');
 # a repeat needs no table
 my $repeat = open_write('plain', length $payload, Expect => '100-continue', %first);
 like(scalar(<$repeat>), qr/^HTTP\S+ 100 /, 'a repeat may send its body');
