@@ -11,8 +11,8 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-our @EXPORT = qw(curl curl_answer make_gateway wait_for wait_for_gateway
-    write_file);
+our @EXPORT = qw(curl curl_answer make_gateway program_pid wait_for
+    wait_for_gateway write_file);
 
 # A server with a gateway that wants no token and runs uploads as role writer,
 # who may use schema intake; not started.  Returns the node and the gateway's
@@ -63,6 +63,25 @@ sub curl_answer
         if ($headers{'content-type'} // '') =~ /json/
         && ($body // '') =~ /^\{[^\n]*\}\n?$/;
     return ($status // 0, \%headers, $body);
+}
+
+# The HTTP program of a server: a child of the gateway, which is the server's.
+sub program_pid
+{
+    my ($node) = @_;
+    my ($server) = slurp_file($node->data_dir . '/postmaster.pid') =~ /(\d+)/;
+    my %parent;
+    my @programs;
+
+    foreach my $line (split /\n/, `ps -eo pid=,ppid=,args=`)
+    {
+        my ($pid, $parent, $args) = $line =~ /(\d+)\s+(\d+)\s+(.*)/;
+
+        $parent{$pid} = $parent;
+        push @programs, $pid if $args =~ /^pg_intake_http/;
+    }
+    my ($program) = grep { ($parent{ $parent{$_} } // 0) == $server } @programs;
+    return $program;
 }
 
 # Waits until the code returns true.
