@@ -86,9 +86,41 @@ status_becomes(201, 'a database that is back');
 $node->safe_psql('postgres', 'CREATE DATABASE copy TEMPLATE app2');
 pass('the database can be copied');
 is(upload(), 201, 'an upload after that');
-$node->safe_psql('postgres', 'DROP DATABASE app2');
-pass('the database can be dropped');
 cmp_ok(time() - $begun, '<', 60, 'nothing of it took long');
+
+# A loader that is at work in it is in the way, as any session is, unless it
+# is forced out.
+my ($in, $out, $err) = ('', '', '');
+
+sub begin_upload
+{
+    my ($operation) = @_;
+
+    ($in, $out, $err) = ("[100]\n" x 20000, '', '');
+    my $curl = IPC::Run::start([ 'curl', '-s', '-i', '-N', '--max-time', '60',
+            @ndjson, '-T', '-', "$url/$operation" ],
+        '<', \$in, '>', \$out, '2>', \$err);
+    $curl->pump_nb until $in eq '';
+    wait_for('a loader is at work',
+        sub { $node->safe_psql('postgres',
+            "$loaders AND state = 'active'") });
+    return $curl;
+}
+
+my $slow = begin_upload('4f0c7c4e-3c0b-4c9e-9d57-0d3f2b8f6a10');
+(undef, undef, my $drop_err) =
+    $node->psql('postgres', 'DROP DATABASE app2');
+like($drop_err, qr/is being accessed by other users/,
+    'a database with a busy loader is not dropped');
+$begun = time();
+$node->safe_psql('postgres', 'DROP DATABASE app2 WITH (FORCE)');
+cmp_ok(time() - $begun, '<', 10, 'but by force, and at once');
+wait_for('the answer', sub { $slow->pump_nb; $out =~ /\n\r?\n./ });
+my ($forced, $forced_headers) = curl_answer($out);
+ok($forced == 503 && $forced_headers->{'retry-after'},
+    'the upload is answered 503') or diag($out);
+$slow->kill_kill;
+is($node->safe_psql('postgres', $loaders), 0, 'the loader has gone');
 set($node, 'pg_intake.database', 'postgres');
 status_becomes(201, 'the first database again');
 
@@ -100,7 +132,7 @@ my $postmaster = $node->safe_psql('postgres',
     "SELECT pg_read_file('postmaster.pid')");
 $postmaster =~ s/\n.*//s;
 
-# The process of the server whose command line has the text.
+# The worker of the server whose command line has the text.
 sub child
 {
     my ($text) = @_;
@@ -109,21 +141,23 @@ sub child
     {
         my ($pid, $parent, $args) = $line =~ /(\d+)\s+(\d+)\s+(.*)/;
 
-        return $pid if $args =~ /$text/ && ($parent == $postmaster
-            || `ps -o ppid= -p $parent` == $postmaster);
+        return $pid if $args =~ /$text/ && $parent == $postmaster;
     }
     return;
 }
 
-foreach my $signal ('KILL', 'SEGV', 'TERM')
+foreach my $signal ('KILL', 'SEGV', 'ABRT', 'TERM')
 {
-    my $program = child('^pg_intake_http');
+    my $program = program_pid($node);
+    my $since = -s $node->logfile;
 
     ok($program, 'the program runs');
     kill($signal, $program);
     wait_for('another program',
-        sub { my $p = child('^pg_intake_http'); $p && $p != $program });
+        sub { my $p = program_pid($node); $p && $p != $program });
     wait_for_gateway($base);
+    my @ends = slurp_file($node->logfile, $since) =~ /PID $program\) has ended/g;
+    is(scalar(@ends), 1, "an end by SIG$signal is logged once");
     is(upload(), 201, "after SIG$signal another one does");
 }
 my $gateway = child('pg_intake gateway');
@@ -157,15 +191,7 @@ wait_for_gateway($base);
 
 # --- a stop in the middle of an upload
 
-my ($in, $out, $err) = ('', '', '');
-my $slow = IPC::Run::start([ 'curl', '-s', '-i', '-N', '--max-time', '60',
-        @ndjson, '-T', '-', "$url/4f0c7c4e-3c0b-4c9e-9d57-0d3f2b8f6a11" ],
-    '<', \$in, '>', \$out, '2>', \$err);
-$in .= "[100]\n" x 20000;
-$slow->pump_nb until $in eq '';
-wait_for('a loader is at work',
-    sub { $node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity
-        WHERE backend_type = 'pg_intake loader' AND state = 'active'}) });
+$slow = begin_upload('4f0c7c4e-3c0b-4c9e-9d57-0d3f2b8f6a11');
 my $stop = IPC::Run::start([ 'pg_ctl', '-D', $node->data_dir, '-m', 'fast',
         'stop' ], '>', \my $stop_out, '2>', \my $stop_err);
 wait_for('the server stops',
