@@ -152,6 +152,31 @@ foreach my $option ('--http1.1', '--http2')
 
     is("$status $body->{rows_inserted}", '201 400000', "a large one, $option");
 }
+# A client that is killed has gone, without a word of TLS.
+foreach my $option ('--http1.1', '--http2')
+{
+    my $operation = $option eq '--http2' ? '5e0c7c4e-3c0b-4c9e-9d57-0d3f2b8f6a12'
+        : '5e0c7c4e-3c0b-4c9e-9d57-0d3f2b8f6a11';
+
+    $node->safe_psql('postgres', 'TRUNCATE t');
+    my $pid = open(my $pipe, '|-', 'curl', '-s', '-o', '/dev/null', $option,
+        '--cacert', "$scratch/first.crt", '-X', 'POST', '-T', '-', @ndjson,
+        '-H', "Idempotency-Key: $operation",
+        "$base/api/v1/datamarts/public/entities/t/upload?commitOnDisconnect=true")
+        or die;
+    syswrite($pipe, "[1]\n" x 50000);
+    $node->poll_query_until('postgres', q{SELECT count(*) = 1
+        FROM pg_stat_activity WHERE backend_type = 'pg_intake loader'
+            AND state = 'active'}) or die;
+    kill('KILL', $pid);
+    close($pipe);
+    $node->poll_query_until('postgres', qq{SELECT count(*) = 1
+        FROM intake.operations WHERE operation = '$operation'}) or die;
+    is($node->safe_psql('postgres', qq{SELECT status, partial,
+        bytes_received > 0, bytes_received / 4 = (SELECT count(*) FROM t)
+        FROM intake.operations WHERE operation = '$operation'}),
+        'succeeded|t|t|t', "a client that is killed, $option");
+}
 foreach my $version ('1_1', '1_2', '1_3')
 {
     my $out = `openssl s_client -tls$version -cipher 'DEFAULT:\@SECLEVEL=0' -connect 127.0.0.1:$port </dev/null 2>&1`;
