@@ -177,6 +177,7 @@ OBJS = \
 	src/worker/signature.o \
 	src/worker/stat.o \
 	src/worker/status.o \
+	src/worker/tls_pair.o \
 	src/worker/token.o \
 	src/worker/trusted_key.o \
 	src/worker/visit.o \

@@ -38,7 +38,9 @@ intake_h1_head_find(H1Scan *scan, const char *text, size_t len)
 	for (size_t i = scan->scanned; i < len; i++)
 	{
 		if (i >= scan->max_bytes)
-			return refuse_scan(scan, 431, "The head is too long.");
+			return memchr(text, '\n', i) == NULL ?
+				refuse_scan(scan, 414, "The request's target is too long.") :
+				refuse_scan(scan, 431, "The head is too long.");
 		if (is_misplaced(text, i))
 			return refuse_scan(scan, 400,
 							   "There is a byte that no head can hold.");

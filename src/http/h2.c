@@ -149,29 +149,59 @@ on_stream_close(nghttp2_session *session, int32_t id, uint32_t code,
 	return 0;
 }
 
+/* Do we end a stream, or all of them, for what the client did wrong? */
+static bool
+is_violation(uint32_t code)
+{
+	return code != NGHTTP2_NO_ERROR && code != NGHTTP2_CANCEL &&
+		code != NGHTTP2_INTERNAL_ERROR;
+}
+
+/* Whose body breaks so has not gone: there is no part of it to keep. */
+static void
+break_body(H2Stream *stream, uint32_t code)
+{
+	if (stream->request != NULL)
+		intake_request_fail_body(stream->request, 400,
+								 nghttp2_http2_strerror(code), false);
+}
+
+static void
+break_connection(H2 *h2, uint32_t code)
+{
+	H2Stream   *stream;
+
+	tell_fault(h2, nghttp2_http2_strerror(code));
+	TAILQ_FOREACH(stream, &h2->streams, link)
+	{
+		break_body(stream, code);
+	}
+}
+
 /* Streams that we have to reset are as good as ones that are reset. */
 static int
 on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
 {
 	H2		   *h2 = arg;
+	uint8_t		type = frame->hd.type;
 	H2Stream   *stream;
 
-	if (frame->hd.type == NGHTTP2_RST_STREAM &&
+	if (type == NGHTTP2_RST_STREAM &&
 		frame->rst_stream.error_code != NGHTTP2_NO_ERROR &&
 		!intake_bucket_spend(&h2->resets, 1, RESETS_A_SECOND, RESETS_BURST))
 		end_flood(h2);
-	if (frame->hd.type == NGHTTP2_GOAWAY &&
-		frame->goaway.error_code != NGHTTP2_NO_ERROR)
-		tell_fault(h2, nghttp2_http2_strerror(frame->goaway.error_code));
-	if ((frame->hd.type == NGHTTP2_HEADERS ||
-		 frame->hd.type == NGHTTP2_DATA) &&
+	if (type == NGHTTP2_GOAWAY && is_violation(frame->goaway.error_code))
+		break_connection(h2, frame->goaway.error_code);
+	stream = nghttp2_session_get_stream_user_data(session,
+												  frame->hd.stream_id);
+	if (stream == NULL)
+		return 0;
+	if (type == NGHTTP2_RST_STREAM &&
+		is_violation(frame->rst_stream.error_code))
+		break_body(stream, frame->rst_stream.error_code);
+	if ((type == NGHTTP2_HEADERS || type == NGHTTP2_DATA) &&
 		(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
-	{
-		stream = nghttp2_session_get_stream_user_data(session,
-													  frame->hd.stream_id);
-		if (stream != NULL)
-			stream->end_sent = intake_clock_ms();
-	}
+		stream->end_sent = intake_clock_ms();
 	return 0;
 }
 

@@ -418,7 +418,16 @@ intake_pool_count(const LoaderPool *pool)
 	return counts;
 }
 
-/* A visitor for whom a loader is idle does not count: it leaves at once. */
+/* Visitors for whom a loader is idle, or may be started, do not count. */
+static bool
+is_full(const LoaderPool *pool)
+{
+	int			missing = pool->max_loaders - pool->nloaders;
+
+	return pool->nqueued - pool->nidle - (missing > 0 ? missing : 0) >=
+		pool->max_queue;
+}
+
 bool
 intake_pool_queue(LoaderPool *pool, Visitor *visitor, bool is_slow)
 {
@@ -431,7 +440,7 @@ intake_pool_queue(LoaderPool *pool, Visitor *visitor, bool is_slow)
 	}
 	else
 	{
-		if (pool->nqueued - pool->nidle >= pool->max_queue)
+		if (is_full(pool))
 			return false;
 		visitor->deadline = intake_clock_ms() + pool->queue_timeout_ms;
 		TAILQ_INSERT_TAIL(&pool->queue, visitor, link);

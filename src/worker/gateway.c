@@ -226,6 +226,19 @@ take_frames(Gateway *gateway, bool is_ending)
 		intake_program_end(program, is_ending);
 }
 
+/* How long to wait without a program: until it is time to start one, ms. */
+static long
+time_to_start(const Gateway *gateway)
+{
+	long		time;
+
+	if (intake_port == 0)
+		return TICK;
+	time = TimestampDifferenceMilliseconds(GetCurrentTimestamp(),
+										   gateway->program.next_start);
+	return Max(1, Min(time, TICK));
+}
+
 /* Waits until something happens. */
 static void
 wait_for_events(Gateway *gateway)
@@ -237,7 +250,8 @@ wait_for_events(Gateway *gateway)
 								 intake_link_socket(gateway->program.link),
 								 TICK, PG_WAIT_EXTENSION);
 	else
-		(void) WaitLatch(MyLatch, events, TICK, PG_WAIT_EXTENSION);
+		(void) WaitLatch(MyLatch, events, time_to_start(gateway),
+						 PG_WAIT_EXTENSION);
 	ResetLatch(MyLatch);
 	CHECK_FOR_INTERRUPTS();
 }

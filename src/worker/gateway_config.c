@@ -7,18 +7,12 @@
  */
 #include "postgres.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "storage/fd.h"
 #include "utils/json.h"
-#include "utils/memutils.h"
 
 #include "worker/gateway_config.h"
 #include "worker/gateway_listen.h"
+#include "worker/tls_pair.h"
 #include "worker/worker_settings.h"
-
-#define MAX_PEM_SIZE (1024 * 1024)
 
 /* What the program is told where the settings have no limit. */
 #define NO_LIMIT (INT64CONST(1) << 50)
@@ -26,102 +20,12 @@
 /* How long what follows an early answer is read before the end, ms. */
 #define DRAIN_TIME 2000
 
-/* The last good pair; both NULL without TLS. */
-static char *certificate = NULL;
-static char *private_key = NULL;
-
-/* Whether the file's contents may be trusted with, or as, a secret. */
-static bool
-check_file(const char *path, const struct stat *status, bool is_secret)
-{
-	if (!S_ISREG(status->st_mode) || status->st_size > MAX_PEM_SIZE)
-	{
-		ereport(LOG,
-				(errmsg("file \"%s\" is no PEM file", path)));
-		return false;
-	}
-	if (is_secret &&
-		((status->st_uid != geteuid() && status->st_uid != 0) ||
-		 (status->st_mode & (S_IWGRP | S_IXGRP | S_IRWXO)) != 0 ||
-		 (status->st_uid != 0 && (status->st_mode & S_IRGRP) != 0)))
-	{
-		ereport(LOG,
-				(errmsg("private key file \"%s\" has group or world access",
-						path),
-				 errdetail("It must have permissions u=rw (0600) or less if owned by the database user, or u=rw,g=r (0640) or less if owned by root.")));
-		return false;
-	}
-	return true;
-}
-
-/* Reads a PEM file; NULL, with a message in the log, when that fails. */
-static char *
-read_file(const char *path, bool is_secret)
-{
-	FILE	   *file = AllocateFile(path, PG_BINARY_R);
-	struct stat status;
-	char	   *text = NULL;
-
-	if (file == NULL || fstat(fileno(file), &status) != 0)
-		ereport(LOG,
-				(errcode_for_file_access(),
-				 errmsg("could not open file \"%s\": %m", path)));
-	else if (check_file(path, &status, is_secret))
-	{
-		text = MemoryContextAllocZero(TopMemoryContext, status.st_size + 1);
-		if (fread(text, 1, status.st_size, file) != (size_t) status.st_size)
-		{
-			ereport(LOG,
-					(errcode_for_file_access(),
-					 errmsg("could not read file \"%s\": %m", path)));
-			pfree(text);
-			text = NULL;
-		}
-	}
-	if (file != NULL)
-		FreeFile(file);
-	return text;
-}
-
-static void
-free_pair(void)
-{
-	if (private_key != NULL)
-	{
-		explicit_bzero(private_key, strlen(private_key));
-		pfree(private_key);
-		pfree(certificate);
-	}
-	private_key = certificate = NULL;
-}
-
-/* Reads the pair anew; the old one stays when the new one is no good. */
-static void
-read_pair(void)
-{
-	char	   *new_certificate;
-	char	   *new_key;
-
-	if (intake_tls_certificate_file[0] == '\0')
-	{
-		free_pair();
-		return;
-	}
-	new_certificate = read_file(intake_tls_certificate_file, false);
-	new_key = read_file(intake_tls_key_file, true);
-	if (new_certificate == NULL || new_key == NULL)
-		return;
-	free_pair();
-	certificate = new_certificate;
-	private_key = new_key;
-}
-
 /* Where TLS is asked for and not to be had, nobody is served without. */
 static int
-usable_port(void)
+usable_port(const IntakeTlsPair *pair)
 {
 	if (intake_port == 0 || intake_tls_certificate_file[0] == '\0' ||
-		certificate != NULL)
+		pair != NULL)
 		return intake_port;
 	ereport(LOG,
 			(errcode(ERRCODE_CONFIG_FILE_ERROR),
@@ -130,18 +34,18 @@ usable_port(void)
 }
 
 static void
-append_tls(StringInfo json)
+append_tls(StringInfo json, const IntakeTlsPair *pair)
 {
 	appendStringInfoString(json, ", \"tls\": ");
-	if (certificate == NULL)
+	if (pair == NULL)
 	{
 		appendStringInfoString(json, "null");
 		return;
 	}
 	appendStringInfoString(json, "{\"certificate\": ");
-	escape_json(json, certificate);
+	escape_json(json, pair->certificate);
 	appendStringInfoString(json, ", \"key\": ");
-	escape_json(json, private_key);
+	escape_json(json, pair->key);
 	appendStringInfoChar(json, '}');
 }
 
@@ -192,11 +96,11 @@ void
 intake_gateway_config_append(StringInfo json)
 {
 	static const char *const log_requests[] = {"none", "errors", "all"};
+	const IntakeTlsPair *pair = intake_tls_pair_read();
 
-	read_pair();
-	appendStringInfo(json, "{\"port\": %d, ", usable_port());
+	appendStringInfo(json, "{\"port\": %d, ", usable_port(pair));
 	intake_gateway_listen_append(json);
-	append_tls(json);
+	append_tls(json, pair);
 	append_limits(json);
 	appendStringInfo(json, ", \"log_requests\": \"%s\"}",
 					 log_requests[intake_log_requests]);

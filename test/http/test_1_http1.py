@@ -210,7 +210,7 @@ REFUSED = [
     ("garbage", b"\x00\x01\x02\x03", 400),
     ("binary after a word", b"GET\x01", 400),
     ("long header line", GET + b"X: " + b"a" * (1 << 20), 431),
-    ("long target", b"GET /" + b"a" * (1 << 20), 431),
+    ("long target", b"GET /" + b"a" * (1 << 20), 414),
     ("many fields", GET + b"".join(b"X%d: a\r\n" % i for i in range(101)) +
      b"\r\n", 431),
     # what TLS looks like without its first byte

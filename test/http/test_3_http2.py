@@ -131,6 +131,23 @@ def test_a_reset_stream_is_a_disconnect():
         assert list(body) == echo_of(b"abcde")
 
 
+def test_a_body_against_the_protocol_is_no_disconnect():
+    # a part of it would be kept, when the client wants parts kept
+    for name, frame in (("less than its length", (H2.DATA, 1, 1, b"x")),
+                        ("more than its length", (H2.DATA, 0, 1, b"x" * 10)),
+                        ("data of no stream", (H2.DATA, 0, 0, b"x")),
+                        ("a window of 0", (H2.WINDOW, 0, 1, b"\0" * 4))):
+        with Program() as p, H2(p.port) as h2:
+            h2.headers(1, extra=[("content-length", "10")])
+            h2.frame(h2.DATA, 0, 1, b"abcde")
+            wait_for(lambda: len(p.requests) == 2, "the visits")
+            h2.frame(*frame)
+            wait_for(lambda: p.ended, "the end")
+            kind, last, body = p.ended[0]
+            assert kind == "X" and not last["disconnect"], (name, last)
+            assert last["status"] == 400, (name, last)
+
+
 def test_a_lost_connection_is_a_disconnect_of_all_its_streams():
     with Program(loaders=4) as p:
         with H2(p.port) as h2:
@@ -309,12 +326,14 @@ def test_heads_over_http_2_are_read_as_strictly():
 
 
 def test_a_length_that_the_data_do_not_have_is_refused():
-    with Program() as p, H2(p.port) as h2:
+    with Program(log="errors") as p, H2(p.port) as h2:
         h2.headers(1, extra=[("content-length", "10")])
         h2.frame(h2.DATA, 1, 1, b"abc")
         h2.read_until(h2.RST, 1)
-        wait_for(lambda: p.ended, "the end")
-        assert p.ended[0][0] == "X"
+        wait_for(p.logs, "a line")
+        assert ": 400 after" in p.logs()[0], p.logs()
+        # a loader that is there already hears of it, as of no disconnect
+        assert not any(last["disconnect"] for _, last, _ in p.ended)
 
 
 def test_a_head_that_never_ends_is_cut_off():

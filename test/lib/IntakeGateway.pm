@@ -11,8 +11,8 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-our @EXPORT = qw(curl curl_answer make_gateway wait_for wait_for_gateway
-    write_file);
+our @EXPORT = qw(curl curl_answer http2_frame http2_head make_gateway program_pid wait_for
+    wait_for_gateway write_file);
 
 # A server with a gateway that wants no token and runs uploads as role writer,
 # who may use schema intake; not started.  Returns the node and the gateway's
@@ -63,6 +63,54 @@ sub curl_answer
         if ($headers{'content-type'} // '') =~ /json/
         && ($body // '') =~ /^\{[^\n]*\}\n?$/;
     return ($status // 0, \%headers, $body);
+}
+
+# A frame of HTTP/2 (RFC 9113, 4.1).
+sub http2_frame
+{
+    my ($type, $flags, $stream, $payload) = @_;
+
+    return substr(pack('N', length($payload)), 1)
+        . pack('CCN', $type, $flags, $stream) . $payload;
+}
+
+# What a connection begins with, and the head of a request on stream 1, whose
+# fields are literals without an index (RFC 7541, 6.2.2).
+sub http2_head
+{
+    my ($method, $path, @fields) = @_;
+    my $block = '';
+    my @pairs = (':method', $method, ':scheme', 'http', ':path', $path,
+        ':authority', 'localhost', map { lc((split /: */)[0]),
+            (split /: */, $_, 2)[1] } @fields);
+
+    while (my ($name, $value) = splice(@pairs, 0, 2))
+    {
+        die 'too long for one byte of length'
+            if length($name) > 126 || length($value) > 126;
+        $block .= "\0" . chr(length $name) . $name . chr(length $value) . $value;
+    }
+    return "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" . http2_frame(4, 0, 0, '')
+        . http2_frame(1, 4, 1, $block);
+}
+
+# The HTTP program of a server: a child of the gateway, which is the server's.
+sub program_pid
+{
+    my ($node) = @_;
+    my ($server) = slurp_file($node->data_dir . '/postmaster.pid') =~ /(\d+)/;
+    my %parent;
+    my @programs;
+
+    foreach my $line (split /\n/, `ps -eo pid=,ppid=,args=`)
+    {
+        my ($pid, $parent, $args) = $line =~ /(\d+)\s+(\d+)\s+(.*)/;
+
+        $parent{$pid} = $parent;
+        push @programs, $pid if $args =~ /^pg_intake_http/;
+    }
+    my ($program) = grep { ($parent{ $parent{$_} } // 0) == $server } @programs;
+    return $program;
 }
 
 # Waits until the code returns true.

@@ -6,6 +6,7 @@ use strict;
 use warnings;
 
 use FindBin;
+use IO::Socket::INET;
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -86,9 +87,55 @@ status_becomes(201, 'a database that is back');
 $node->safe_psql('postgres', 'CREATE DATABASE copy TEMPLATE app2');
 pass('the database can be copied');
 is(upload(), 201, 'an upload after that');
-$node->safe_psql('postgres', 'DROP DATABASE app2');
-pass('the database can be dropped');
 cmp_ok(time() - $begun, '<', 60, 'nothing of it took long');
+
+# A loader that is at work in it is in the way, as any session is, unless it
+# is forced out.
+# Returns the connection of an upload that has begun.
+sub begin_upload
+{
+    my ($operation) = @_;
+    my ($port) = $base =~ /:(\d+)$/;
+    my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+        PeerPort => $port) or die;
+
+    print $socket "PUT /v1/tables/public/t/operations/$operation HTTP/1.1\r\n"
+        . "Host: localhost\r\nContent-Type: application/x-ndjson\r\n"
+        . "Content-Length: 120006\r\n\r\n" . "[100]\n" x 20000;
+    $socket->flush;
+    wait_for('a loader is at work',
+        sub { $node->safe_psql('postgres',
+            "$loaders AND state = 'active'") });
+    return $socket;
+}
+
+# What the gateway says to it, in the form of curl().
+sub read_answer
+{
+    my ($socket) = @_;
+    my $answer = '';
+
+    while (sysread($socket, my $piece, 65536))
+    {
+        $answer .= $piece;
+        last if $answer =~ /\n\r?\n./;
+    }
+    close($socket);
+    return curl_answer($answer);
+}
+
+my $slow = begin_upload('4f0c7c4e-3c0b-4c9e-9d57-0d3f2b8f6a10');
+(undef, undef, my $drop_err) =
+    $node->psql('postgres', 'DROP DATABASE app2');
+like($drop_err, qr/is being accessed by other users/,
+    'a database with a busy loader is not dropped');
+$begun = time();
+$node->safe_psql('postgres', 'DROP DATABASE app2 WITH (FORCE)');
+cmp_ok(time() - $begun, '<', 10, 'but by force, and at once');
+my ($forced, $forced_headers) = read_answer($slow);
+ok($forced == 503 && $forced_headers->{'retry-after'},
+    'the upload is answered 503') or diag($forced);
+is($node->safe_psql('postgres', $loaders), 0, 'the loader has gone');
 set($node, 'pg_intake.database', 'postgres');
 status_becomes(201, 'the first database again');
 
@@ -100,7 +147,7 @@ my $postmaster = $node->safe_psql('postgres',
     "SELECT pg_read_file('postmaster.pid')");
 $postmaster =~ s/\n.*//s;
 
-# The process of the server whose command line has the text.
+# The worker of the server whose command line has the text.
 sub child
 {
     my ($text) = @_;
@@ -109,21 +156,23 @@ sub child
     {
         my ($pid, $parent, $args) = $line =~ /(\d+)\s+(\d+)\s+(.*)/;
 
-        return $pid if $args =~ /$text/ && ($parent == $postmaster
-            || `ps -o ppid= -p $parent` == $postmaster);
+        return $pid if $args =~ /$text/ && $parent == $postmaster;
     }
     return;
 }
 
-foreach my $signal ('KILL', 'SEGV', 'TERM')
+foreach my $signal ('KILL', 'SEGV', 'ABRT', 'TERM')
 {
-    my $program = child('^pg_intake_http');
+    my $program = program_pid($node);
+    my $since = -s $node->logfile;
 
     ok($program, 'the program runs');
     kill($signal, $program);
     wait_for('another program',
-        sub { my $p = child('^pg_intake_http'); $p && $p != $program });
+        sub { my $p = program_pid($node); $p && $p != $program });
     wait_for_gateway($base);
+    my @ends = slurp_file($node->logfile, $since) =~ /PID $program\) has ended/g;
+    is(scalar(@ends), 1, "an end by SIG$signal is logged once");
     is(upload(), 201, "after SIG$signal another one does");
 }
 my $gateway = child('pg_intake gateway');
@@ -137,6 +186,55 @@ $node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid)
 is(upload(), 201, 'a loader too');
 is($node->safe_psql('postgres', $server_start), $started,
     'the server has not restarted');
+
+# --- uploads that are ended from outside
+
+foreach my $end ('pg_cancel_backend', 'pg_terminate_backend')
+{
+    my $operation = '5f0c7c4e-3c0b-4c9e-9d57-0d3f2b8f6a'
+        . ($end =~ /cancel/ ? '10' : '11');
+
+    $slow = begin_upload($operation);
+    $node->safe_psql('postgres', qq{SELECT $end(pid) FROM pg_stat_activity
+        WHERE backend_type = 'pg_intake loader' AND state = 'active'});
+    my ($status, $headers) = read_answer($slow);
+    ok($status == 503 && $headers->{'retry-after'}, "$end: 503, try again")
+        or diag($status);
+    my $file = write_file(PostgreSQL::Test::Utils::tempdir() . '/again',
+        "[99]\n" x 20000);
+    ($status) = curl(@ndjson, -T => $file, "$url/$operation");
+    is($status, 201, 'which helps');
+}
+is($node->safe_psql('postgres', 'SELECT count(*) FROM t WHERE id = 99'),
+    40000, 'each is there once');
+
+# --- an extension that comes and goes under an idle loader
+
+my $pids = q{SELECT array_agg(pid) FROM pg_stat_activity
+    WHERE backend_type = 'pg_intake loader'};
+is(upload(), 201, 'an upload');
+my $loader_pids = $node->safe_psql('postgres', $pids);
+$node->safe_psql('postgres', 'DROP EXTENSION pg_intake');
+status_becomes(503, 'an extension that was dropped');
+$node->safe_psql('postgres', q{
+    CREATE EXTENSION pg_intake;
+    GRANT USAGE ON SCHEMA intake TO writer});
+is(upload(), 404, 'a table that is not registered any more');
+$node->safe_psql('postgres', q{SELECT intake.register_table('t')});
+is(upload(), 201, 'all is there again');
+$node->safe_psql('postgres', q{ALTER TABLE t ADD b text DEFAULT 'new'});
+is((curl(@ndjson, '--data-binary' => q({"id": -1, "b": "two"}), $url))[0], 201,
+    'a column that came');
+$node->safe_psql('postgres', q{ALTER TABLE t DROP b;
+    SELECT intake.unregister_table('t');
+    ALTER TABLE t RENAME TO u; CREATE TABLE t (id int, c int);
+    GRANT ALL ON t TO writer; SELECT intake.register_table('t')});
+is((curl(@ndjson, '--data-binary' => q({"id": -2, "c": 3}), $url))[0], 201,
+    'another table of the name');
+is($node->safe_psql('postgres', $pids), $loader_pids,
+    'all by the same loader');
+$node->safe_psql('postgres', q{DROP TABLE t; ALTER TABLE u RENAME TO t;
+    SELECT intake.register_table('t')});
 
 # --- reload
 
@@ -157,25 +255,15 @@ wait_for_gateway($base);
 
 # --- a stop in the middle of an upload
 
-my ($in, $out, $err) = ('', '', '');
-my $slow = IPC::Run::start([ 'curl', '-s', '-i', '-N', '--max-time', '60',
-        @ndjson, '-T', '-', "$url/4f0c7c4e-3c0b-4c9e-9d57-0d3f2b8f6a11" ],
-    '<', \$in, '>', \$out, '2>', \$err);
-$in .= "[100]\n" x 20000;
-$slow->pump_nb until $in eq '';
-wait_for('a loader is at work',
-    sub { $node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity
-        WHERE backend_type = 'pg_intake loader' AND state = 'active'}) });
+$slow = begin_upload('4f0c7c4e-3c0b-4c9e-9d57-0d3f2b8f6a11');
 my $stop = IPC::Run::start([ 'pg_ctl', '-D', $node->data_dir, '-m', 'fast',
         'stop' ], '>', \my $stop_out, '2>', \my $stop_err);
 wait_for('the server stops',
     sub { slurp_file($node->logfile) =~ /received fast shutdown request/ });
-$in .= "[101]\n";
-$slow->pump_nb until $in eq '';
-$slow->finish;
+print $slow "[101]\n";
+$slow->flush;
+is((read_answer($slow))[0], 201, 'an upload may end in the time of grace');
 $stop->finish;
-is((curl_answer($out))[0], 201, 'an upload may end in the time of grace')
-    or diag($out);
 $node->{_pid} = undef;
 $node->start;
 is($node->safe_psql('postgres', 'SELECT count(*) FROM t WHERE id >= 100'),

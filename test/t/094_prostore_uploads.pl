@@ -214,6 +214,18 @@ is("$status $headers->{'idempotent-replayed'} $body->{result}[0]{sysCn}",
     '--data-binary' => "id;varchar_col\n1;bbb\n", $url);
 is($status, 422, 'other content does not');
 
+my $holder = $node->background_psql('postgres');
+my $running = '4f0c7c4e-3c0b-4c9e-9d57-0d3f2b8f6a12';
+$holder->query("BEGIN; SET ROLE writer; SELECT operation FROM intake.upload("
+        . "'marketing.sales', '[9, \"x\"]'::text, operation => '$running')");
+($status, $headers, $body) = curl(@csv, -H => "Idempotency-Key: $running",
+    '--data-binary' => "id;varchar_col\n1;aaa\n", $url);
+is("$status $headers->{'retry-after'}", '423 1',
+    'an operation that is running is 423');
+like($body->{exceptionMessage}, qr/\Q$running\E is in progress/, 'and named');
+$holder->query('ROLLBACK');
+$holder->quit;
+
 # --- failures
 
 my @failures = (

@@ -1,4 +1,4 @@
-# Clients that die at random points, and SIGKILL to the HTTP program, a loader
+# Clients that die at random points of HTTP/1.1 and HTTP/2, and SIGKILL to the HTTP program, a loader
 # and the server during uploads: what was promised is there, whatever else is
 # not, and a retry with the same UUID never doubles.
 
@@ -39,9 +39,13 @@ my $seed = $ENV{INTAKE_SEED} // time;
 note("INTAKE_SEED=$seed");
 srand($seed);
 
-my $clients = 200;
+# How many clients die: INTAKE_HTTP_DEATHS.  What they send is cut anywhere,
+# one of ten times in its head, and where HTTP/2 is spoken some do not leave but
+# reset the stream.
+my $clients = $ENV{INTAKE_HTTP_DEATHS} // 120;
 my $lines = 400;
 my $path = '/api/v1/datamarts/public/entities/t/upload';
+my @forms = ('HTTP/1.1, length', 'HTTP/1.1, chunked', 'HTTP/2', 'HTTP/2, reset');
 my (@payload, @sent, @keeps);
 
 sub uuid
@@ -49,45 +53,171 @@ sub uuid
     return sprintf('00000000-0000-4000-8000-%012d', $_[0]);
 }
 
+sub form_of
+{
+    my ($client) = @_;
+
+    return $forms[ (0, 1, 2, 0, 1, 3)[ $client % 6 ] ];
+}
+
+# The head and the body of a request, of which the body is cut.
+sub request_of
+{
+    my ($client, $cut) = @_;
+    my $form = form_of($client);
+    my $target = $path . ($keeps[$client] ? '?commitOnDisconnect=true' : '');
+    my @fields = ('Content-Type: application/x-ndjson',
+        'Idempotency-Key: ' . uuid($client));
+    my $sent = substr($payload[$client], 0, $cut);
+    my $length = length $payload[$client];
+
+    if ($form =~ m{HTTP/2})
+    {
+        my $frames = join('', map { http2_frame(0, 0, 1, $_) }
+                $sent =~ /(.{1,1500})/gs);
+
+        # the last frame says that there is more of it than comes
+        $frames .= substr(http2_frame(0, 0, 1, 'x' x 100), 0, 9)
+            if $form !~ /reset/;
+        $frames .= http2_frame(3, 0, 1, pack('N', 8)) if $form =~ /reset/;
+        return (http2_head('POST', $target, @fields), $frames);
+    }
+    return (join("\r\n", "POST $target HTTP/1.1", 'Host: localhost', @fields,
+            $form =~ /chunked/ ? 'Transfer-Encoding: chunked' :
+            "Content-Length: $length", '', ''),
+        ($form =~ /chunked/ ? sprintf("%x\r\n", $length) : '') . $sent);
+}
+
+sub count_rows
+{
+    return map { split /\|/ } split /\n/, $node->safe_psql('postgres',
+        q{SELECT client, count(*) FROM t GROUP BY client});
+}
+
+# The clients, of those, of whom there is not what the code says.
+sub find_wrong
+{
+    my ($code, @of) = @_;
+    my %rows = count_rows();
+
+    return join(', ', map { "$_ (" . form_of($_) . ", keeps $keeps[$_]): "
+                . ($rows{$_} // 0) . ' rows, not ' . $code->($_) }
+            grep { ($rows{$_} // 0) != $code->($_) } @of);
+}
+
+sub count_lines
+{
+    return scalar(() = $sent[ $_[0] ] =~ /\n/g);
+}
+
+my (@begun, @unheard, @connections);
 foreach my $client (0 .. $clients - 1)
 {
-    my $chunked = $client % 2;
-    my $payload = join('', map { "[$client, $_]\n" } 1 .. $lines);
-    my $cut = 1 + int(rand(length($payload) - 1));
+    $payload[$client] = join('', map { "[$client, $_]\n" } 1 .. $lines);
+    $keeps[$client] = int($client / 6) % 2;
 
-    $keeps[$client] = int($client / 2) % 2;
-    $payload[$client] = $payload;
-    $sent[$client] = substr($payload, 0, $cut);
+    my $cut = 1 + int(rand(length($payload[$client]) - 1));
+    my ($head, $body) = request_of($client, $cut);
+
+    $sent[$client] = substr($payload[$client], 0, $cut);
+    if (rand() < 0.1)
+    {
+        $head = substr($head, 0, 1 + int(rand(length($head) - 1)));
+        $body = $sent[$client] = '';
+    }
+    push @{ $body eq '' ? \@unheard : \@begun }, $client;
 
     my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
         PeerPort => $port) or die;
-    print $socket "POST $path"
-        . ($keeps[$client] ? '?commitOnDisconnect=true' : '')
-        . " HTTP/1.1\r\nHost: localhost\r\n"
-        . "Content-Type: application/x-ndjson\r\n"
-        . 'Idempotency-Key: ' . uuid($client) . "\r\n"
-        . ($chunked ? "Transfer-Encoding: chunked\r\n\r\n"
-            . sprintf('%x', length $payload) . "\r\n" . $sent[$client]
-            : 'Content-Length: ' . length($payload) . "\r\n\r\n$sent[$client]");
-    close($socket);
+    print $socket $head . $body;
+    $socket->flush;
+    # a client that resets its stream stays connected
+    if ($body ne '' && form_of($client) =~ /reset/)
+    {
+        push @connections, $socket;
+    }
+    else
+    {
+        close($socket);
+    }
 }
-$node->poll_query_until('postgres', qq{SELECT count(*) = $clients
+my $begun = @begun;
+$node->poll_query_until('postgres', qq{SELECT count(*) = $begun
     FROM intake.operations}) or die;
-pass('each of them is on record');
-
-my %rows = map { split /\|/ } split /\n/, $node->safe_psql('postgres',
-    q{SELECT client, count(*) FROM t GROUP BY client});
-my @wrong = grep {
-    my $whole = () = $sent[$_] =~ /\n/g;
-    ($rows{$_} // 0) != ($keeps[$_] ? $whole : 0);
-} 0 .. $clients - 1;
-is("@wrong", '', 'exactly the rows that were promised are there');
+pass("each of $begun that had begun is on record");
+note(join(', ', map { my $form = $_;
+            "$form: " . grep { form_of($_) eq $form } @begun } @forms)
+        . ', in the head: ' . @unheard);
+is(find_wrong(sub { $keeps[ $_[0] ] ? count_lines($_[0]) : 0 },
+        0 .. $clients - 1), '', 'exactly the rows that were promised are there');
+my $kept = grep { $keeps[$_] } @begun;
 is($node->safe_psql('postgres', q{SELECT status, partial, count(*)
     FROM intake.operations GROUP BY 1, 2 ORDER BY 1}),
-    "failed|f|100\nsucceeded|t|100", 'as failures and parts');
+    'failed|f|' . ($begun - $kept) . "\nsucceeded|t|$kept",
+    'as failures and parts');
+is($node->safe_psql('postgres', q{SELECT DISTINCT error->>'message'
+    FROM intake.operations WHERE status = 'failed'}),
+    'the client has gone before the end of the body', 'with the reason');
+is($node->safe_psql('postgres', q{SELECT string_agg(format('%s %s', operation,
+        bytes_received), ' ' ORDER BY operation)
+    FROM intake.operations WHERE partial}),
+    join(' ', map { uuid($_) . ' ' . length($sent[$_]) }
+            sort { $a <=> $b } grep { $keeps[$_] } @begun),
+    'and how much had come');
 
 my $scratch = PostgreSQL::Test::Utils::tempdir();
-foreach my $client (grep { $_ % 10 < 4 } 0 .. $clients - 1)
+my @retried = (@unheard, grep { $_ % 10 < 4 } @begun);
+close($_) foreach @connections;
+foreach my $client (@retried)
+{
+    my $file = write_file("$scratch/payload", $payload[$client]);
+
+    curl(form_of($client) =~ m{HTTP/2} ? '--http2-prior-knowledge' : '--http1.1',
+        -H => 'Content-Type: application/x-ndjson',
+        -H => 'Idempotency-Key: ' . uuid($client),
+        '--data-binary' => "\@$file", "$base$path") for 1 .. 2;
+}
+is(find_wrong(sub { my ($client) = @_;
+            $keeps[$client] && $sent[$client] ne '' ? count_lines($client) :
+                $lines }, @retried), '',
+    'a retry writes what had failed, and nothing twice');
+
+# --- curl that is killed
+
+# How much of it has come nobody knows but the record.
+my $killed = int($clients / 10);
+my @killed = ($clients .. $clients + $killed - 1);
+foreach my $client (@killed)
+{
+    my $target = "$base$path";
+    my $protocol = (form_of($client) =~ m{HTTP/2}) ? '--http2-prior-knowledge'
+        : '--http1.1';
+
+    $payload[$client] = join('', map { "[$client, $_]\n" } 1 .. 10000);
+    $keeps[$client] = int($client / 6) % 2;
+    $target .= '?commitOnDisconnect=true' if $keeps[$client];
+    my $pid = open(my $pipe, '|-', 'curl', '-s', '-o', '/dev/null', $protocol,
+        '-X', 'POST', '-T', '-', '-H', 'Content-Type: application/x-ndjson',
+        '-H', 'Idempotency-Key: ' . uuid($client), $target) or die;
+    syswrite($pipe, $payload[$client], 1 + int(rand(length $payload[$client])));
+    select(undef, undef, undef, rand(0.1));
+    kill('KILL', $pid);
+    close($pipe);
+}
+wait_for('all has been dealt with', sub {
+        my (undef, undef, $metrics) = curl("$base/metrics");
+        return $metrics =~ /^pg_intake_http_queue 0$/m
+            && $metrics =~ /^pg_intake_loaders_busy 0$/m
+            && $metrics =~ /^pg_intake_http_connections 1$/m });
+my %came = map { split /\|/ } split /\n/, $node->safe_psql('postgres',
+    q{SELECT right(operation::text, 12)::int, bytes_received
+    FROM intake.operations});
+$sent[$_] = substr($payload[$_], 0, $came{$_} // 0) foreach @killed;
+note(scalar(@killed) . ' killed, '
+    . (grep { defined $came{$_} } @killed) . ' of them on record');
+is(find_wrong(sub { $keeps[ $_[0] ] ? count_lines($_[0]) : 0 }, @killed), '',
+    'of a client that is killed there is what was promised');
+foreach my $client (@killed)
 {
     my $file = write_file("$scratch/payload", $payload[$client]);
 
@@ -95,13 +225,9 @@ foreach my $client (grep { $_ % 10 < 4 } 0 .. $clients - 1)
         -H => 'Idempotency-Key: ' . uuid($client),
         '--data-binary' => "\@$file", "$base$path") for 1 .. 2;
 }
-%rows = map { split /\|/ } split /\n/, $node->safe_psql('postgres',
-    q{SELECT client, count(*) FROM t GROUP BY client});
-@wrong = grep {
-    my $whole = () = $sent[$_] =~ /\n/g;
-    ($rows{$_} // 0) != ($keeps[$_] ? $whole : $lines);
-} grep { $_ % 10 < 4 } 0 .. $clients - 1;
-is("@wrong", '', 'a retry writes what had failed, and nothing twice');
+is(find_wrong(sub { my ($client) = @_;
+            $keeps[$client] && defined $came{$client} ? count_lines($client) :
+                10000 }, @killed), '', 'and a retry does not double it');
 
 # --- SIGKILL during an upload
 
@@ -149,14 +275,7 @@ sub kill_and_retry
 my $before = $node->safe_psql('postgres', $started);
 kill_and_retry('SIGKILL to the program', 1000,
     sub {
-        my $gateway = `ps -eo pid=,ppid=,args=`;
-        my ($mine) = map { (split ' ')[0] } grep {
-            /pg_intake gateway/ && (split ' ')[1] == $node->{_pid}
-        } split /\n/, $gateway;
-        my ($program) = map { (split ' ')[0] } grep {
-            /pg_intake_http/ && (split ' ')[1] == $mine
-        } split /\n/, $gateway;
-        kill('KILL', $program);
+        kill('KILL', program_pid($node));
     });
 is($node->safe_psql('postgres', $started), $before,
     'the server has not restarted');
