@@ -18,6 +18,9 @@
 #include "worker/gateway_listen.h"
 #include "worker/worker_settings.h"
 
+/* Room for all of a configuration but the certificate and its key. */
+#define OTHER_LENGTH (64 * 1024)
+
 #define MAX_PEM_SIZE (1024 * 1024)
 
 /* What the program is told where the settings have no limit. */
@@ -68,6 +71,8 @@ read_file(const char *path, bool is_secret)
 				 errmsg("could not open file \"%s\": %m", path)));
 	else if (check_file(path, &status, is_secret))
 	{
+		/* No copy in a buffer of the library's. */
+		(void) setvbuf(file, NULL, _IONBF, 0);
 		text = MemoryContextAllocZero(TopMemoryContext, status.st_size + 1);
 		if (fread(text, 1, status.st_size, file) != (size_t) status.st_size)
 		{
@@ -84,14 +89,19 @@ read_file(const char *path, bool is_secret)
 }
 
 static void
+free_key(char *key)
+{
+	if (key == NULL)
+		return;
+	explicit_bzero(key, strlen(key));
+	pfree(key);
+}
+
+static void
 free_pair(void)
 {
-	if (private_key != NULL)
-	{
-		explicit_bzero(private_key, strlen(private_key));
-		pfree(private_key);
-		pfree(certificate);
-	}
+	free_key(private_key);
+	free_key(certificate);
 	private_key = certificate = NULL;
 }
 
@@ -110,7 +120,11 @@ read_pair(void)
 	new_certificate = read_file(intake_tls_certificate_file, false);
 	new_key = read_file(intake_tls_key_file, true);
 	if (new_certificate == NULL || new_key == NULL)
+	{
+		free_key(new_certificate);
+		free_key(new_key);
 		return;
+	}
 	free_pair();
 	certificate = new_certificate;
 	private_key = new_key;
@@ -188,12 +202,27 @@ append_limits(StringInfo json)
 	appendStringInfoChar(json, '}');
 }
 
+/*
+ * Room for everything: a text that grows leaves copies of the key behind.
+ * Escapes make six bytes of one at most.
+ */
+static void
+make_room(StringInfo json)
+{
+	size_t		pair = 0;
+
+	if (private_key != NULL)
+		pair = strlen(private_key) + strlen(certificate);
+	enlargeStringInfo(json, (int) (6 * pair) + OTHER_LENGTH);
+}
+
 void
 intake_gateway_config_append(StringInfo json)
 {
 	static const char *const log_requests[] = {"none", "errors", "all"};
 
 	read_pair();
+	make_room(json);
 	appendStringInfo(json, "{\"port\": %d, ", usable_port());
 	intake_gateway_listen_append(json);
 	append_tls(json);

@@ -167,6 +167,7 @@ intake_jwt_verify(IntakeJwt *jwt, const IntakeJwk *jwk)
 {
 	uint8	   *bytes;
 	ptrdiff_t	nbytes;
+	bool		is_good;
 
 	if (!(jwk->algorithms & jwt->algorithm))
 		ereport(ERROR,
@@ -176,9 +177,11 @@ intake_jwt_verify(IntakeJwt *jwt, const IntakeJwk *jwk)
 	bytes = palloc(INTAKE_BASE64URL_BYTES(jwt->signature_len) + 1);
 	nbytes = intake_scan_base64url_decode(jwt->signature, jwt->signature_len,
 										  bytes);
-	if (nbytes < 0 ||
-		!intake_signature_is_good(jwk->key, jwt->algorithm, jwt->content,
-								  jwt->content_len, bytes, nbytes))
+	is_good = nbytes >= 0 &&
+		intake_signature_is_good(jwk->key, jwt->algorithm, jwt->content,
+								 jwt->content_len, bytes, nbytes);
+	explicit_bzero(bytes, INTAKE_BASE64URL_BYTES(jwt->signature_len));
+	if (!is_good)
 		ereport(ERROR,
 				(INTAKE_TOKEN_ERROR,
 				 errmsg("the token's signature is not by key \"%s\"",

@@ -25,6 +25,8 @@ typedef struct IntakeHttpRequest
 	List	   *segments;		/* of the path, decoded (char *) */
 	List	   *parameters;		/* of the query, decoded (IntakeNamedText) */
 	List	   *headers;		/* (IntakeNamedText), names in lower case */
+	const char *authorization;	/* the header's value, which the list does not
+								 * show; wiped with the context; or NULL */
 	char	   *version;		/* "1.1" or "2" */
 	char	   *peer;
 	char	   *request_id;		/* or NULL */
@@ -34,7 +36,8 @@ typedef struct IntakeHttpRequest
 } IntakeHttpRequest;
 
 /*
- * Reads the frame's JSON, in the current memory context.  Raises 22023 for a
+ * Reads the frame's JSON, in the current memory context; the frame's value of
+ * header Authorization is blanked.  Raises 22023 for a
  * path or query that is not well encoded.
  */
 extern IntakeHttpRequest *intake_request_read(const IntakeFrame *frame,

@@ -71,7 +71,7 @@ report_request(void *argument)
 static void
 authenticate(Visit *visit)
 {
-	const char *header;
+	const IntakeHttpRequest *request = visit->request;
 
 	if (!OidIsValid(get_extension_oid("pg_intake", true)))
 		ereport(ERROR,
@@ -79,9 +79,9 @@ authenticate(Visit *visit)
 				 errmsg("the gateway's database has no extension pg_intake"),
 				 errhint("Run CREATE EXTENSION pg_intake in database \"%s\".",
 						 intake_database)));
-	header = intake_request_sole_header(visit->request, "authorization");
+	(void) intake_request_sole_header(request, "authorization");
 	PushActiveSnapshot(GetTransactionSnapshot());
-	visit->call.bearer = intake_token_authenticate(header);
+	visit->call.bearer = intake_token_authenticate(request->authorization);
 	PopActiveSnapshot();
 }
 
