@@ -34,6 +34,7 @@
 
 #include "compat.h"
 #include "discreet_log.h"
+#include "registry/operation_last.h"
 #include "worker/problem.h"
 #include "worker/route.h"
 #include "worker/visit.h"
@@ -136,6 +137,7 @@ clean_session(void)
 	LockReleaseAll(USER_LOCKMETHOD, true);
 	ResetTempTableNamespace();
 	ResetSequenceCaches();
+	intake_operation_last_forget();
 	CommitTransactionCommand();
 }
 
