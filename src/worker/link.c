@@ -231,5 +231,6 @@ void
 intake_link_close(IntakeLink *link)
 {
 	closesocket(link->socket);
-	link->is_closed = true;
+	pfree(link->buffer);
+	pfree(link);
 }
