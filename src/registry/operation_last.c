@@ -137,3 +137,10 @@ intake_operation_last(void)
 {
 	return last != NULL ? &last->operation : NULL;
 }
+
+void
+intake_operation_last_forget(void)
+{
+	while (last != NULL)
+		pop_entry();
+}

@@ -26,4 +26,7 @@ extern void intake_operation_last_keep(const IntakeOperation *operation);
  */
 extern const IntakeOperation *intake_operation_last(void);
 
+/* Between transactions: a session that is somebody else's now has none. */
+extern void intake_operation_last_forget(void);
+
 #endif							/* INTAKE_OPERATION_LAST_H */

@@ -193,7 +193,8 @@ take_frame(Gateway *gateway, const IntakeFrame *frame)
 		case INTAKE_FRAME_WANTED:
 			(void) intake_json_object_number(object, "wanted", &wanted,
 											 &is_there);
-			intake_loaders_start((int) Min(wanted, INTAKE_MAX_LOADERS));
+			intake_loaders_start((int) Max(0, Min(wanted,
+												  INTAKE_MAX_LOADERS)));
 			break;
 		case INTAKE_FRAME_LOG:
 			log_message(object);

@@ -14,6 +14,9 @@
 #include "worker/tls_pair.h"
 #include "worker/worker_settings.h"
 
+/* Room for all of a configuration but the certificate and its key. */
+#define OTHER_LENGTH (64 * 1024)
+
 /* What the program is told where the settings have no limit. */
 #define NO_LIMIT (INT64CONST(1) << 50)
 
@@ -92,12 +95,27 @@ append_limits(StringInfo json)
 	appendStringInfoChar(json, '}');
 }
 
+/*
+ * Room for everything: a text that grows leaves copies of the key behind.
+ * Escapes make six bytes of one at most.
+ */
+static void
+make_room(StringInfo json, const IntakeTlsPair *pair)
+{
+	size_t		len = 0;
+
+	if (pair != NULL)
+		len = strlen(pair->key) + strlen(pair->certificate);
+	enlargeStringInfo(json, (int) (6 * len) + OTHER_LENGTH);
+}
+
 void
 intake_gateway_config_append(StringInfo json)
 {
 	static const char *const log_requests[] = {"none", "errors", "all"};
 	const IntakeTlsPair *pair = intake_tls_pair_read();
 
+	make_room(json, pair);
 	appendStringInfo(json, "{\"port\": %d, ", usable_port(pair));
 	intake_gateway_listen_append(json);
 	append_tls(json, pair);

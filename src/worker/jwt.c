@@ -167,15 +167,18 @@ intake_jwt_is_signed(IntakeJwt *jwt, const IntakeJwk *jwk)
 {
 	uint8	   *bytes;
 	ptrdiff_t	nbytes;
+	bool		is_good;
 
 	if (!(jwk->algorithms & jwt->algorithm))
 		return false;
 	bytes = palloc(INTAKE_BASE64URL_BYTES(jwt->signature_len) + 1);
 	nbytes = intake_scan_base64url_decode(jwt->signature, jwt->signature_len,
 										  bytes);
-	if (nbytes < 0 ||
-		!intake_signature_is_good(jwk->key, jwt->algorithm, jwt->content,
-								  jwt->content_len, bytes, nbytes))
+	is_good = nbytes >= 0 &&
+		intake_signature_is_good(jwk->key, jwt->algorithm, jwt->content,
+								 jwt->content_len, bytes, nbytes);
+	explicit_bzero(bytes, INTAKE_BASE64URL_BYTES(jwt->signature_len));
+	if (!is_good)
 		return false;
 	jwt->claims = read_part(jwt->encoded_claims, jwt->encoded_claims_len,
 							"claims set");

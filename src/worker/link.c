@@ -14,6 +14,7 @@
 #include "pgstat.h"
 #include "portability/instr_time.h"
 #include "storage/latch.h"
+#include "utils/memutils.h"
 #include "utils/wait_event.h"
 
 #include "worker/link.h"
@@ -47,22 +48,34 @@ intake_link_socket(const IntakeLink *link)
 	return link->socket;
 }
 
-/* Makes room behind the unread bytes. */
+/*
+ * Makes room behind the unread bytes, of which no copy is left: they may be
+ * the half of a request with its token.
+ */
 static void
 make_room(IntakeLink *link)
 {
 	size_t		unread = link->end - link->start;
 
-	memmove(link->buffer, link->buffer + link->start, unread);
+	size_t		size = link->size;
+	char	   *buffer = link->buffer;
+
+	if (size - unread < INTAKE_FRAME_BODY)
+		size = Min(2 * size, INTAKE_FRAME_HEAD + INTAKE_FRAME_MAX);
+	if (size > link->size)
+		buffer = MemoryContextAlloc(GetMemoryChunkContext(link), size);
+	memmove(buffer, link->buffer + link->start, unread);
+	if (buffer != link->buffer)
+	{
+		explicit_bzero(link->buffer, link->end);
+		pfree(link->buffer);
+	}
+	else if (unread > 0 && link->end > unread)
+		explicit_bzero(buffer + unread, link->end - unread);
+	link->buffer = buffer;
+	link->size = size;
 	link->start = 0;
 	link->end = unread;
-	if (link->size - unread < INTAKE_FRAME_BODY &&
-		link->size < INTAKE_FRAME_HEAD + INTAKE_FRAME_MAX)
-	{
-		link->size = Min(2 * link->size,
-						 INTAKE_FRAME_HEAD + INTAKE_FRAME_MAX);
-		link->buffer = repalloc(link->buffer, link->size);
-	}
 }
 
 /* Takes what has arrived; false when there is nothing. */
@@ -218,5 +231,6 @@ void
 intake_link_close(IntakeLink *link)
 {
 	closesocket(link->socket);
-	link->is_closed = true;
+	pfree(link->buffer);
+	pfree(link);
 }

@@ -116,6 +116,7 @@ intake_program_start(IntakeProgram *program, pgsocket listener)
 		ereport(LOG,
 				(errcode_for_socket_access(),
 				 errmsg("could not create a socket pair: %m")));
+		pfree(path);
 		put_off(program);
 		return false;
 	}
@@ -129,6 +130,7 @@ intake_program_start(IntakeProgram *program, pgsocket listener)
 		ereport(LOG,
 				(errmsg("could not start \"%s\": %m", path)));
 		close(ends[0]);
+		pfree(path);
 		put_off(program);
 		return false;
 	}

@@ -10,7 +10,9 @@
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
+#include "utils/memutils.h"
 
+#include "format/scan_json.h"
 #include "worker/request.h"
 
 /* The text of a member, or NULL when it is none. */
@@ -196,10 +198,72 @@ read_parameters(const char *query)
 	return parameters;
 }
 
+typedef struct Secret
+{
+	MemoryContextCallback callback;
+	size_t		len;
+	char		text[FLEXIBLE_ARRAY_MEMBER];
+} Secret;
+
+static void
+wipe_secret(void *argument)
+{
+	Secret	   *secret = argument;
+
+	explicit_bzero(secret->text, secret->len);
+}
+
+/* The only copy of the text, which goes when the memory context does. */
+static const char *
+take_secret(char *text, size_t len)
+{
+	Secret	   *secret = palloc0(offsetof(Secret, text) + len + 1);
+
+	secret->len = len;
+	memcpy(secret->text, text, len);
+	memset(text, ' ', len);
+	secret->callback.func = wipe_secret;
+	secret->callback.arg = secret;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext,
+									   &secret->callback);
+	return secret->text;
+}
+
+/*
+ * The value of the first header of that name, ["name", "value"], as it is in
+ * the JSON; no good value has an escape.  It is taken out before the JSON is
+ * read, which makes copies of everything.
+ */
+static const char *
+take_secret_header(const IntakeFrame *frame, const char *name)
+{
+	IntakeScanJson scan;
+	IntakeJsonToken token;
+	int			matched = 0;
+
+	intake_scan_json_begin(&scan, frame->payload, frame->len);
+	do
+	{
+		token = intake_scan_json_next(&scan);
+		if (matched == 3 && token == INTAKE_JSON_STRING)
+			return take_secret(unconstify(char *, scan.start), scan.len);
+		if (token == INTAKE_JSON_ARRAY_BEGIN)
+			matched = 1;
+		else if (matched == 1 && token == INTAKE_JSON_STRING &&
+				 scan.len == strlen(name) &&
+				 memcmp(scan.start, name, scan.len) == 0)
+			matched = 2;
+		else
+			matched = matched == 2 && token == INTAKE_JSON_COMMA ? 3 : 0;
+	} while (token != INTAKE_JSON_END && token != INTAKE_JSON_BAD);
+	return NULL;
+}
+
 IntakeHttpRequest *
 intake_request_read(const IntakeFrame *frame, IntakeLink *link)
 {
 	IntakeHttpRequest *request = palloc0(sizeof(IntakeHttpRequest));
+	const char *secret = take_secret_header(frame, "authorization");
 	char	   *text = pg_any_to_server(pnstrdup(frame->payload, frame->len),
 										frame->len, PG_UTF8);
 	Datum		object = DirectFunctionCall1(jsonb_in, CStringGetDatum(text));
@@ -216,6 +280,7 @@ intake_request_read(const IntakeFrame *frame, IntakeLink *link)
 	request->has_body = body != NULL && strcmp(body, "none") != 0;
 	request->headers = read_headers(root);
 	request->link = link;
+	request->authorization = secret;
 	if (request->method == NULL || request->path == NULL ||
 		request->version == NULL)
 		ereport(ERROR,

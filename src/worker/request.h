@@ -26,6 +26,8 @@ typedef struct IntakeHttpRequest
 	List	   *segments;		/* of the path, decoded (char *) */
 	List	   *parameters;		/* of the query, decoded (IntakeNamedText) */
 	List	   *headers;		/* (IntakeNamedText), names in lower case */
+	const char *authorization;	/* the header's value, which the list does not
+								 * show; wiped with the context; or NULL */
 	char	   *version;		/* "1.1" or "2" */
 	char	   *peer;
 	char	   *request_id;		/* or NULL */
@@ -35,8 +37,8 @@ typedef struct IntakeHttpRequest
 } IntakeHttpRequest;
 
 /*
- * Reads the frame's JSON, in the current memory context; segments and
- * parameters are not set.
+ * Reads the frame's JSON, in the current memory context, where its value of
+ * header Authorization is blanked then; segments and parameters are not set.
  */
 extern IntakeHttpRequest *intake_request_read(const IntakeFrame *frame,
 											  IntakeLink *link);

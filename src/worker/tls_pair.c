@@ -67,6 +67,8 @@ read_file(const char *path, bool is_secret)
 				 errmsg("could not open file \"%s\": %m", path)));
 	else if (check_file(path, &status, is_secret))
 	{
+		/* No copy in a buffer of the library's. */
+		(void) setvbuf(file, NULL, _IONBF, 0);
 		text = MemoryContextAllocZero(TopMemoryContext, status.st_size + 1);
 		if (fread(text, 1, status.st_size, file) != (size_t) status.st_size)
 		{

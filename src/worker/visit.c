@@ -36,6 +36,7 @@
 
 #include "compat.h"
 #include "discreet_log.h"
+#include "registry/operation_last.h"
 #include "worker/iam_token.h"
 #include "worker/problem.h"
 #include "worker/route.h"
@@ -85,9 +86,10 @@ check_extension(void)
 static void
 authenticate(Visit *visit)
 {
-	const char *header;
+	const IntakeHttpRequest *request = visit->request;
+	const char *header = request->authorization;
 
-	header = intake_request_sole_header(visit->request, "authorization");
+	(void) intake_request_sole_header(request, "authorization");
 	PushActiveSnapshot(GetTransactionSnapshot());
 	visit->call.bearer = visit->route->family == INTAKE_FAMILY_DATALENS ?
 		intake_iam_token_verify(header) : intake_token_authenticate(header);
@@ -165,6 +167,7 @@ clean_session(void)
 	LockReleaseAll(USER_LOCKMETHOD, true);
 	ResetTempTableNamespace();
 	ResetSequenceCaches();
+	intake_operation_last_forget();
 	CommitTransactionCommand();
 }
 

@@ -249,7 +249,8 @@ def test_an_upload_has_a_slowest_rate():
         raw.sock.settimeout(20)
         assert raw.answer().status == 408
         assert "slow" in p.ended[0][1]["reason"]
-        wait_for(p.logs, "a line")
+        assert p.metric('pg_intake_http_rejected_total{reason="slow"}') == 1
+        assert not p.logs()
 
 
 def disconnect_cases():

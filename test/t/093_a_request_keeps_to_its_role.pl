@@ -91,6 +91,8 @@ $node->safe_psql(
                 pg_backend_pid()),
             ('cursors', (SELECT count(*) FROM pg_cursors
                 WHERE is_holdable)::text, pg_backend_pid()),
+            ('last', (SELECT count(operation) FROM intake.last_upload())::text,
+                pg_backend_pid()),
             ('locks', (SELECT count(*) FROM pg_locks WHERE objsubid = 1
                 AND locktype = 'advisory' AND pid = pg_backend_pid())::text,
                 pg_backend_pid());

@@ -438,6 +438,41 @@ is($status, 403, 'one of somebody who is not mapped');
 is($status, 401, 'one of yesterday');
 is((curl("$base/openapi.json"))[0], 200, 'the description needs none');
 my $secret = (split /\./, $token)[2];
+
+# How often a text is in the memory of a process that may be looked into.
+sub count_in_memory
+{
+    my ($pid, $text) = @_;
+    my $count = 0;
+
+    open(my $maps, '<', "/proc/$pid/maps") or return -1;
+    open(my $memory, '<:raw', "/proc/$pid/mem") or return -1;
+    foreach my $line (<$maps>)
+    {
+        my ($from, $to) = $line =~ /^(\w+)-(\w+) rw.. \S+ 00:00 0\b/ or next;
+        my $bytes;
+
+        sysseek($memory, hex($from), 0) or next;
+        next if !sysread($memory, $bytes, hex($to) - hex($from));
+        $count += () = $bytes =~ /\Q$text\E/g;
+    }
+    return $count;
+}
+
+# What is taken out of the header that a token is in, unlike other headers.
+my $seen = join('', map { chr(97 + rand(26)) } 1 .. 30);
+curl(@csv, @authorization, -H => "X-Seen: $seen", -d => "id\n1", $url) for 1 .. 9;
+my @loaders = split /\n/, rows(q{SELECT pid FROM pg_stat_activity
+    WHERE backend_type = 'pg_intake loader'});
+SKIP:
+{
+    my @counts = map { count_in_memory($_, $seen) } @loaders;
+
+    skip 'loaders\' memory cannot be read', 2 if grep { $_ < 0 } @counts;
+    ok((grep { $_ > 0 } @counts), 'a header stays in a loader\'s memory');
+    is_deeply([ map { count_in_memory($_, $secret) } @loaders ],
+        [ map { 0 } @loaders ], 'but no token does');
+}
 unlike(slurp_file($node->logfile), qr/\Q$secret\E/, 'no token is in the log');
 
 $node->stop;
