@@ -149,6 +149,8 @@ OBJS = \
 	src/worker/route_v1.o \
 	src/worker/scan_base64url.o \
 	src/worker/scan_jws.o \
+	src/worker/scan_request.o \
+	src/worker/scan_url.o \
 	src/worker/shared.o \
 	src/worker/signature.o \
 	src/worker/stat.o \

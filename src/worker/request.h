@@ -35,7 +35,8 @@ typedef struct IntakeHttpRequest
 
 /*
  * Reads the frame's JSON, in the current memory context.  Raises 22023 for a
- * path or query that is not well encoded.
+ * path or query that is not well encoded, 08P01 for a frame that is no
+ * request.
  */
 extern IntakeHttpRequest *intake_request_read(const IntakeFrame *frame,
 											  IntakeLink *link);
