@@ -77,8 +77,8 @@ write_stream(Stream *stream, const uint8_t *data, size_t len)
 static void
 send_piece(Stream *stream, int fd)
 {
-	size_t		n = 1 + fuzz_random(&stream->random) %
-		(fuzz_random(&stream->random) % 4 == 0 ? 12 : 200000);
+	size_t		most = fuzz_random(&stream->random) % 4 == 0 ? 12 : 200000;
+	size_t		n = 1 + fuzz_random(&stream->random) % most;
 	ssize_t		sent;
 
 	n = Min(n, stream->len - stream->sent);
