@@ -21,12 +21,15 @@
 /* What may wait in the transport before frames wait in nghttp2. */
 #define MAX_OUT (256 * 1024)
 #define TICK_MS 500
+#define FRAME_HEAD 9
 
 /* Frames that ask for nothing, and streams that come to nothing. */
 #define FRAMES_BURST 1000
 #define FRAMES_A_SECOND 200
 #define RESETS_BURST 100
 #define RESETS_A_SECOND 10
+/* So many bytes of what nghttp2 passes over count as one frame. */
+#define UNKNOWN_BYTES 64
 
 static void
 end_flood(H2 *h2)
@@ -62,6 +65,7 @@ on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *frame,
 		(frame->type == NGHTTP2_DATA &&
 		 (frame->length > 0 || (frame->flags & NGHTTP2_FLAG_END_STREAM)));
 
+	h2->nknown += FRAME_HEAD + frame->length;
 	if (!is_work && !intake_bucket_spend(&h2->frames, 1, FRAMES_A_SECOND,
 										 FRAMES_BURST))
 		end_flood(h2);
@@ -240,6 +244,7 @@ begin(Client *client)
 	TAILQ_INIT(&h2->streams);
 	h2->session = make_session(h2);
 	h2->heard = intake_clock_ms();
+	h2->nknown = NGHTTP2_CLIENT_MAGIC_LEN;
 	send_settings(h2);
 	intake_client_set_timer(client, TICK_MS);
 	intake_client_work_later(client);
@@ -271,6 +276,24 @@ work(void *state)
 		intake_client_finish(h2->client);
 }
 
+/*
+ * Frames of types that we do not know are passed over without a callback, but
+ * they are the bytes that are in no other frame.
+ */
+static void
+charge_unknown(H2 *h2)
+{
+	uint64_t	frames;
+
+	if (h2->nread < h2->nknown + h2->nunknown)
+		return;
+	frames = (h2->nread - h2->nknown - h2->nunknown) / UNKNOWN_BYTES;
+	h2->nunknown += frames * UNKNOWN_BYTES;
+	if (frames > 0 && !intake_bucket_spend(&h2->frames, (double) frames,
+										   FRAMES_A_SECOND, FRAMES_BURST))
+		end_flood(h2);
+}
+
 static void
 input(void *state)
 {
@@ -285,6 +308,8 @@ input(void *state)
 	{
 		used = nghttp2_session_mem_recv(h2->session, piece.iov_base,
 										piece.iov_len);
+		h2->nread += used > 0 ? (uint64_t) used : 0;
+		charge_unknown(h2);
 		evbuffer_drain(in, used > 0 ? (size_t) used : piece.iov_len);
 	}
 	if (used < 0)

@@ -414,6 +414,14 @@ def test_a_half_closed_client_that_reads_late_gets_all_of_its_answers():
         for _ in range(2):
             assert len(raw.answer().body) == size
         assert raw.is_closed()
+    with Program(loaders=2, buffer_bytes=32 << 20) as p, p.connect() as raw:
+        raw.send(get)
+        assert raw.read_head()[0] == 200
+        wait_for(lambda: p.metric("pg_intake_loaders_busy") == 0, "answer")
+        raw.finish()
+        time.sleep(0.2)
+        assert raw.exactly(size) == b"x" * size
+        assert raw.is_closed()
 
 
 def test_random_deaths_never_lose_or_invent_an_end():
