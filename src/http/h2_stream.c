@@ -115,7 +115,9 @@ count_unread(const H2 *h2)
 	const H2Stream *stream;
 
 	TAILQ_FOREACH(stream, &h2->streams, link)
+	{
 		unread += evbuffer_get_length(stream->out);
+	}
 	return unread;
 }
 
