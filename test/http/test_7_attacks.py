@@ -46,6 +46,22 @@ def test_frames_of_no_kind_are_a_flood_too():
         is_well(p)
 
 
+def test_what_is_on_its_way_behind_an_early_answer_is_no_flood():
+    with Program(drain_ms=100) as p, H2(p.port) as h2:
+        h2.headers(1, path="/v1/early")
+        h2.frame(h2.DATA, 0, 1, b"x")
+        h2.read_until(h2.RST, 1)
+        try:
+            for _ in range(3):
+                h2.frame(h2.DATA, 0, 1, b"x" * 16384)
+            for _ in range(400):
+                h2.frame(h2.DATA, 0, 1, b"x" * 10)
+            h2.headers(3, flags=5, method="GET")
+            assert json.loads(h2.read_until(h2.DATA, 3))["mode"] == "none"
+        except EOFError:
+            raise AssertionError(p.logs())
+
+
 def test_a_header_that_is_meant_many_times_is_counted_as_often():
     # put into the table once, 4 kB; then named again by one byte each
     block = H2.fields(GET) + b"\x40\x01x\x7f" + bytes([3900 % 128 + 128,
