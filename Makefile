@@ -172,6 +172,8 @@ OBJS = \
 	src/worker/route_v1.o \
 	src/worker/scan_base64url.o \
 	src/worker/scan_jws.o \
+	src/worker/scan_request.o \
+	src/worker/scan_url.o \
 	src/worker/secret.o \
 	src/worker/shared.o \
 	src/worker/signature.o \

@@ -120,10 +120,11 @@ intake_chars_are_authority(const char *text, size_t len)
 		return end == text + len ||
 			(*end == ':' && are_port(end + 1, text + len - end - 1));
 	}
+	/* a comma may stand in a name, but would be a list's */
 	colon = memchr(text, ':', len);
 	end = colon != NULL ? colon : text + len;
 	return end > text &&
-		are_uri_chars(text, end - text, "-._~!$&'()*+,;=") &&
+		are_uri_chars(text, end - text, "-._~!$&'()*+;=") &&
 		(colon == NULL || are_port(colon + 1, text + len - colon - 1));
 }
 

@@ -232,6 +232,14 @@ await_head(H1 *h1, bool has_begun)
 	h1->has_timer = has_begun;
 }
 
+/* A client that asks and asks but reads nothing is not listened to. */
+static bool
+is_unread(const H1 *h1)
+{
+	return evbuffer_get_length(h1->client->transport->out) >
+		TRANSPORT_LOW_WATER;
+}
+
 /* True when there may be more to read at once. */
 static bool
 read_head(H1 *h1)
@@ -244,8 +252,7 @@ read_head(H1 *h1)
 	long		end;
 	int			status;
 
-	/* a client that asks and asks but reads nothing is not listened to */
-	if (evbuffer_get_length(get_out(h1)) > TRANSPORT_LOW_WATER)
+	if (is_unread(h1))
 	{
 		intake_transport_pause(h1->client->transport, true);
 		return false;
@@ -433,12 +440,11 @@ ended(void *state, TransportEnd end)
 {
 	H1		   *h1 = state;
 
-	if (end != TRANSPORT_EOF || h1->state == H1_HEAD)
-	{
+	if (end != TRANSPORT_EOF)
 		intake_client_close(h1->client);
-		return;
-	}
-	if (h1->state == H1_BODY)
+	else if (h1->state == H1_HEAD && !is_unread(h1))
+		intake_client_finish(h1->client);
+	else if (h1->state == H1_BODY)
 	{
 		h1->closes = true;
 		intake_request_fail_body(h1->request, 408,

@@ -16,6 +16,8 @@
 #define WIDE_WINDOW (1024 * 1024)
 /* What is read and dropped behind an answer that came early. */
 #define DROP_MAX (64 * 1024)
+/* With so much of its answers unread a client is not answered any more. */
+#define UNREAD_MAX (128 * 1024)
 
 static const StreamRoutine h2_stream_routine;
 
@@ -106,6 +108,19 @@ refuse_head(H2Stream *stream, int status)
 	stream->head = NULL;
 }
 
+static size_t
+count_unread(const H2 *h2)
+{
+	size_t		unread = evbuffer_get_length(h2->client->transport->out);
+	const H2Stream *stream;
+
+	TAILQ_FOREACH(stream, &h2->streams, link)
+	{
+		unread += evbuffer_get_length(stream->out);
+	}
+	return unread;
+}
+
 void
 intake_h2_stream_begin(H2Stream *stream, bool has_body)
 {
@@ -113,6 +128,13 @@ intake_h2_stream_begin(H2Stream *stream, bool has_body)
 	int			status = stream->status;
 
 	stream->is_read = !has_body;
+	if (count_unread(stream->h2) > UNREAD_MAX)
+	{
+		/* nothing has been done: it may ask again once it has read */
+		nghttp2_submit_rst_stream(stream->h2->session, NGHTTP2_FLAG_NONE,
+								  stream->id, NGHTTP2_REFUSED_STREAM);
+		return;
+	}
 	if (status == 0)
 		status = intake_head_check(stream->head);
 	if (status != 0)

@@ -28,6 +28,9 @@ typedef struct H2
 	TAILQ_HEAD(H2StreamList, H2Stream) streams;
 	Bucket		frames;			/* that do no work */
 	Bucket		resets;
+	uint8_t		frame_head[9];	/* the first bytes of a frame's head */
+	size_t		nframe_head;
+	size_t		nskip;			/* bytes up to the next frame's head */
 	int64_t		heard;			/* ms */
 	int			nstreams;
 	bool		has_eof;

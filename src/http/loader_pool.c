@@ -63,6 +63,7 @@ struct LoaderPool
 	int			nqueued;
 	int			nwaiting_slow;
 	int			nwanted;		/* as last said */
+	bool		must_review;
 };
 
 static void
@@ -325,6 +326,21 @@ say_wanted(LoaderPool *pool, bool is_due)
 	pool->nwanted = wanted;
 }
 
+/* A visitor that leaves takes nobody else with it. */
+static void
+review_queue(VisitorQueue *queue)
+{
+	Visitor    *visitor = TAILQ_FIRST(queue);
+
+	while (visitor != NULL)
+	{
+		Visitor    *next = TAILQ_NEXT(visitor, link);
+
+		visitor->routine->review(visitor->owner);
+		visitor = next;
+	}
+}
+
 static void
 dispatch(evutil_socket_t fd, short what, void *arg)
 {
@@ -332,6 +348,12 @@ dispatch(evutil_socket_t fd, short what, void *arg)
 	Visitor    *visitor;
 	Loader	   *loader;
 
+	if (pool->must_review)
+	{
+		pool->must_review = false;
+		review_queue(&pool->queue);
+		review_queue(&pool->slow_queue);
+	}
 	while ((visitor = find_next(pool)) != NULL &&
 		   (loader = find_idle(pool)) != NULL)
 		begin_visit(loader, visitor);
@@ -463,6 +485,13 @@ intake_pool_leave(LoaderPool *pool, Visitor *visitor)
 	}
 	else
 		unqueue(pool, visitor);
+}
+
+void
+intake_pool_review(LoaderPool *pool)
+{
+	pool->must_review = true;
+	dispatch_later(pool);
 }
 
 void

@@ -52,6 +52,9 @@ typedef struct VisitRoutine
 
 	/* It waited longer than it may; it is out of the queue. */
 	void		(*late) (void *owner);
+
+	/* Is it still worth waiting?  If not it leaves. */
+	void		(*review) (void *owner);
 } VisitRoutine;
 
 typedef enum VisitorPlace
@@ -101,6 +104,9 @@ extern bool intake_pool_queue(LoaderPool *pool, Visitor *visitor,
  * which makes it roll back.
  */
 extern void intake_pool_leave(LoaderPool *pool, Visitor *visitor);
+
+/* Asks all who wait whether they still want to, in the next turn. */
+extern void intake_pool_review(LoaderPool *pool);
 
 /* Sends a frame of JSON (the reference is taken) to the visitor's loader. */
 extern void intake_loader_send(Loader *loader, char type, json_t *object);

@@ -141,6 +141,7 @@ update(const json_t *object)
 	server.is_writable = !json_is_false(json_object_get(object, "writable"));
 	snprintf(server.reason, sizeof(server.reason), "%s",
 			 reason != NULL ? reason : "");
+	intake_pool_review(server.pool);
 }
 
 /*
@@ -248,11 +249,13 @@ warm_up(void)
 		die("no random numbers");
 }
 
+/* The last counters are those of connections that have just been closed. */
 static void
 clean_up(void)
 {
 	intake_listener_close_all();
 	intake_client_close_all();
+	report_counters(-1, 0, NULL);
 	intake_control_close();
 }
 

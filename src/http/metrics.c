@@ -13,6 +13,10 @@
 #define MAX_SERIES 256
 #define MAX_ROUTE 24
 
+/* Where those are counted for which there is no series of their own. */
+#define OTHER_ROUTE "other"
+#define OTHER_STATUS 0
+
 /* upper bounds in milliseconds; one more bucket has no bound */
 static const int64_t bounds[] = {5, 25, 100, 500, 2500, 10000, 60000, 600000};
 
@@ -39,6 +43,7 @@ static uint64_t bytes_out;
 static uint64_t rows_in;
 static uint64_t rejects[REJECT_COUNT];
 
+/* The series of a route and a status, else the last one: of all others. */
 static Series *
 find_series(const char *route, int status)
 {
@@ -50,6 +55,11 @@ find_series(const char *route, int status)
 	}
 	if (nseries == MAX_SERIES)
 		return &series[MAX_SERIES - 1];
+	if (nseries == MAX_SERIES - 1)
+	{
+		route = OTHER_ROUTE;
+		status = OTHER_STATUS;
+	}
 	snprintf(series[nseries].route, MAX_ROUTE, "%s", route);
 	series[nseries].status = status;
 	return &series[nseries++];

@@ -3,8 +3,9 @@
  * metrics.h
  *	  What is counted, for /metrics and for the gateway.
  *
- * Nothing that a client names is a label: routes are the loaders' own words,
- * and there is room for a few only.
+ * Nothing that a client names is a label: routes are the loaders' own words.
+ * There is room for 255 pairs of a route and a status; all others are counted
+ * as route "other", status 0.
  *
  *-------------------------------------------------------------------------
  */

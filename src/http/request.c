@@ -206,6 +206,39 @@ intake_request_refuse(Request *request, int status, const char *detail,
  * Waiting
  */
 
+/* Says why no loader will serve such a request now, or NULL. */
+static const char *
+find_obstacle(const Request *request)
+{
+	const Server *server = request->server;
+	const char *method = request->head->method;
+
+	if (!server->is_ready)
+		return server->reason[0] ? server->reason :
+			"The server is not ready.";
+	if (!server->is_writable && strcmp(method, "GET") != 0 &&
+		strcmp(method, "HEAD") != 0 && strcmp(method, "OPTIONS") != 0)
+		return server->reason[0] ? server->reason :
+			"The server takes no writes.";
+	return NULL;
+}
+
+static bool
+refuse_hindered(Request *request, const char *obstacle)
+{
+	if (obstacle == NULL)
+		return false;
+	intake_metrics_reject(REJECT_NOT_READY);
+	intake_request_refuse(request, 503, obstacle, 5);
+	return true;
+}
+
+bool
+intake_request_is_hindered(Request *request)
+{
+	return refuse_hindered(request, find_obstacle(request));
+}
+
 bool
 intake_request_is_full(const Request *request)
 {
@@ -247,11 +280,21 @@ pace_client(Request *request)
 	request->routine->pause(request->stream, is_paused);
 }
 
+/* A body that drips in goes to a loader that has nothing else to do. */
+static bool
+is_slow_visitor(const Request *request)
+{
+	return request->is_accepted &&
+		request->visitor.place == VISITOR_AWAY &&
+		evbuffer_get_length(request->body.raw) > 0;
+}
+
 void
 intake_request_choose(Request *request)
 {
 	Visitor    *visitor = &request->visitor;
 	LoaderPool *pool = request->server->pool;
+	bool		is_urgent;
 
 	if (request->is_answered)
 		return;
@@ -260,45 +303,34 @@ intake_request_choose(Request *request)
 	if (visitor->place == VISITOR_AT_LOADER ||
 		visitor->place == VISITOR_QUEUED)
 		return;
-	if (intake_request_is_full(request) ||
-		(request->wants_preflight && !request->is_accepted))
-	{
-		if (intake_pool_queue(pool, visitor, false))
-			return;
-		intake_metrics_reject(REJECT_QUEUE);
-		intake_request_refuse(request, 503, "Too many requests wait for a "
-							  "loader already.", 1);
-	}
-	else if (request->is_accepted && visitor->place == VISITOR_AWAY &&
-			 evbuffer_get_length(request->body.raw) > 0)
-		intake_pool_queue(pool, visitor, true);
+	is_urgent = intake_request_is_full(request) ||
+		(request->wants_preflight && !request->is_accepted);
+	if ((!is_urgent && !is_slow_visitor(request)) ||
+		intake_request_is_hindered(request) ||
+		intake_pool_queue(pool, visitor, !is_urgent))
+		return;
+	intake_metrics_reject(REJECT_QUEUE);
+	intake_request_refuse(request, 503,
+						  "Too many requests wait for a loader already.", 1);
 }
 
 /*
  * The head
  */
 
-/* Says why the server takes no such request now, or NULL. */
+/* Says why a new request is not taken now, or NULL. */
 static const char *
-find_obstacle(const Request *request)
+find_first_obstacle(const Request *request)
 {
 	const Server *server = request->server;
 	const Limits *limits = &server->config->limits;
-	const char *method = request->head->method;
 
 	if (server->is_ending)
 		return "The server is shutting down.";
 	/* HTTP/2 would hold more of them than connections, at no cost */
 	if (server->nrequests > limits->max_connections + limits->max_queue)
 		return "Too many requests are open.";
-	if (!server->is_ready)
-		return server->reason[0] ? server->reason :
-			"The server is not ready.";
-	if (!server->is_writable && strcmp(method, "GET") != 0 &&
-		strcmp(method, "HEAD") != 0 && strcmp(method, "OPTIONS") != 0)
-		return server->reason[0] ? server->reason :
-			"The server takes no writes.";
-	return NULL;
+	return find_obstacle(request);
 }
 
 static void
@@ -314,17 +346,9 @@ set_timer(Request *request, int64_t ms)
 void
 intake_request_start(Request *request)
 {
-	const char *obstacle;
-
-	if (intake_own_route(request))
+	if (intake_own_route(request) ||
+		refuse_hindered(request, find_first_obstacle(request)))
 		return;
-	obstacle = find_obstacle(request);
-	if (obstacle != NULL)
-	{
-		intake_metrics_reject(REJECT_NOT_READY);
-		intake_request_refuse(request, 503, obstacle, 5);
-		return;
-	}
 	if (request->head->content_length > request->body.max_raw)
 	{
 		intake_metrics_reject(REJECT_TOO_LARGE);

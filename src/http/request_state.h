@@ -69,6 +69,9 @@ struct Request
 /* Queues for a loader, or not, as the state of things is. */
 extern void intake_request_choose(Request *request);
 
+/* Does the server take no such request now?  Then it has been refused. */
+extern bool intake_request_is_hindered(Request *request);
+
 /* Answers with a failure; retry_after in seconds, or -1. */
 extern void intake_request_refuse(Request *request, int status,
 								  const char *detail, int retry_after);

@@ -10,8 +10,11 @@
  *-------------------------------------------------------------------------
  */
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,6 +23,14 @@
 /* Idle connections hold little, fast ones read much at once. */
 #define READ_MIN 2048
 #define READ_MAX (128 * 1024)
+
+/*
+ * How often we look whether a peer whom we do not read from is there, and
+ * what we take of one that is not.  libevent's EV_CLOSED would not do: its
+ * loop spins when the connection is reset.
+ */
+#define LOOK_MS 500
+#define MAX_REST (8 * 1024 * 1024)
 
 /* of receive() */
 #define NOTHING_NOW (-1)
@@ -151,6 +162,21 @@ shake_hands(Transport *transport)
 	return false;
 }
 
+/* Tells the owner of what has come; it hears of the end a little later. */
+static void
+take_received(Transport *transport, size_t total, bool has_eof)
+{
+	transport->bytes_in += total;
+	if (has_eof)
+	{
+		transport->has_eof = true;
+		event_del(transport->read_event);
+		set_end(transport, TRANSPORT_EOF);
+	}
+	if (total > 0)
+		transport->routine->input(transport->owner);
+}
+
 static void
 handle_read(evutil_socket_t fd, short what, void *arg)
 {
@@ -169,15 +195,58 @@ handle_read(evutil_socket_t fd, short what, void *arg)
 		total += got > 0 ? (size_t) got : 0;
 	} while (got > 0 && transport->ssl != NULL &&
 			 (total < READ_MAX || SSL_pending(transport->ssl) > 0));
-	transport->bytes_in += total;
-	if (got == 0)
+	take_received(transport, total, got == 0);
+}
+
+/*
+ * Peers that hang up while they are not read from
+ */
+
+static void
+look_later(Transport *transport)
+{
+	struct timeval time = {0, LOOK_MS * 1000};
+
+	if (!transport->is_looking)
+		event_add(transport->look_event, &time);
+	transport->is_looking = true;
+}
+
+/* Will no more come, and is what has come no more than we can take? */
+static bool
+has_hung_up(const Transport *transport)
+{
+	struct tcp_info info;
+	socklen_t	len = sizeof(info);
+	int			rest = 0;
+
+	return getsockopt(transport->fd, IPPROTO_TCP, TCP_INFO, &info,
+					  &len) == 0 &&
+		(info.tcpi_state == TCP_CLOSE_WAIT || info.tcpi_state == TCP_CLOSE) &&
+		ioctl(transport->fd, FIONREAD, &rest) == 0 && rest <= MAX_REST;
+}
+
+static void
+handle_look(evutil_socket_t fd, short what, void *arg)
+{
+	Transport  *transport = arg;
+	size_t		total = 0;
+	long		got;
+
+	transport->is_looking = false;
+	if (!transport->is_paused || transport->has_eof ||
+		transport->is_handshaking || transport->pending_end != TRANSPORT_OPEN)
+		return;
+	if (!has_hung_up(transport))
 	{
-		transport->has_eof = true;
-		event_del(transport->read_event);
-		set_end(transport, TRANSPORT_EOF);
+		look_later(transport);
+		return;
 	}
-	if (total > 0)
-		transport->routine->input(transport->owner);
+	while ((got = receive_piece(transport)) > 0)
+		total += (size_t) got;
+	if (got == NOTHING_NOW)
+		look_later(transport);
+	take_received(transport, total, got == 0);
 }
 
 /*
@@ -310,8 +379,7 @@ handle_later(evutil_socket_t fd, short what, void *arg)
 	Transport  *transport = arg;
 	TransportEnd end = transport->pending_end;
 
-	if (end != TRANSPORT_OPEN &&
-		(end != TRANSPORT_EOF || !transport->is_paused))
+	if (end != TRANSPORT_OPEN)
 	{
 		/* an end of file is told once; what is to be sent still goes */
 		if (end == TRANSPORT_EOF)
@@ -364,6 +432,7 @@ intake_transport_new(struct event_base *base, int fd, SSL *ssl,
 	transport->stall_time.tv_sec = stall_ms / 1000;
 	transport->stall_time.tv_usec = stall_ms % 1000 * 1000;
 	transport->later_event = make_event(base, -1, 0, handle_later, transport);
+	transport->look_event = make_event(base, -1, 0, handle_look, transport);
 	transport->read_event = make_event(base, fd, EV_READ | EV_PERSIST,
 									   handle_read, transport);
 	transport->write_event = make_event(base, fd, EV_WRITE, handle_write,
@@ -381,6 +450,7 @@ intake_transport_free(Transport *transport)
 	event_free(transport->read_event);
 	event_free(transport->write_event);
 	event_free(transport->later_event);
+	event_free(transport->look_event);
 	evbuffer_free(transport->in);
 	evbuffer_free(transport->out);
 	if (transport->ssl != NULL)
@@ -408,10 +478,12 @@ intake_transport_pause(Transport *transport, bool is_paused)
 	if (transport->fd < 0)
 		return;
 	if (is_paused)
+	{
 		event_del(transport->read_event);
-	else if (transport->pending_end != TRANSPORT_OPEN)
-		call_later(transport);
-	else if (!transport->has_eof)
+		look_later(transport);
+	}
+	else if (!transport->has_eof &&
+			 transport->pending_end == TRANSPORT_OPEN)
 	{
 		event_add(transport->read_event, NULL);
 		if (transport->ssl != NULL)

@@ -8,6 +8,11 @@
  * never from inside a call to this module, one at a time; a callback may free
  * the transport.
  *
+ * A peer that hangs up while we read nothing from it is noticed all the same,
+ * a little later.  What it had sent is read then, for it is no more than a
+ * socket holds: its owner gets input, and hears of the end, in spite of the
+ * pause.
+ *
  * Why no bufferevent: libevent 2.1's read 4 kB at a time, and cannot tell a
  * half-closed connection from a dead one through TLS.
  *
@@ -63,10 +68,12 @@ typedef struct Transport
 	struct event *read_event;
 	struct event *write_event;
 	struct event *later_event;
+	struct event *look_event;
 	struct timeval stall_time;
 	TransportEnd pending_end;
 	size_t		read_size;
 	bool		is_paused;
+	bool		is_looking;		/* look_event waits */
 	bool		is_writing;		/* write_event waits */
 	bool		is_high;		/* drained is due */
 	bool		is_handshaking;
@@ -86,7 +93,7 @@ extern void intake_transport_free(Transport *transport);
 /* Sends `out` in this turn of the loop, or when the socket takes it. */
 extern void intake_transport_flush(Transport *transport);
 
-/* Reads no more, or again. */
+/* Reads no more, or again; see above for a peer that hangs up. */
 extern void intake_transport_pause(Transport *transport, bool is_paused);
 
 /* Shuts our side down when all of `out` is sent. */

@@ -337,6 +337,15 @@ give_up(void *owner)
 	intake_request_release(request);
 }
 
+static void
+look_again(void *owner)
+{
+	Request    *request = owner;
+
+	if (intake_request_is_hindered(request))
+		intake_request_release(request);
+}
+
 const VisitRoutine intake_visit_routine = {
-	begin_visit, take_frame, give_more, lose_answer, give_up
+	begin_visit, take_frame, give_more, lose_answer, give_up, look_again
 };

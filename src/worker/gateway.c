@@ -46,6 +46,12 @@
 /* How often states are looked at that wake nobody. */
 #define TICK 1000
 
+/* A program that never stops talking does not keep us from all else. */
+#define FRAMES_A_TURN 1000
+
+/* Of what the program wants logged, in bytes. */
+#define MAX_MESSAGE 2000
+
 typedef struct Gateway
 {
 	IntakeProgram program;
@@ -141,17 +147,27 @@ start_program(Gateway *gateway)
 	tell_readiness(gateway);
 }
 
+/* The text of a member, no longer than a line of the log may be. */
+static char *
+read_message(const Jsonb *object, const char *name)
+{
+	char	   *text = NULL;
+
+	(void) intake_json_object_text(object, name, &text);
+	if (text != NULL)
+		text[pg_mbcliplen(text, strlen(text), MAX_MESSAGE)] = '\0';
+	return text;
+}
+
 /* What the program has to say goes into the server's log. */
 static void
 log_message(Jsonb *object)
 {
 	char	   *level = NULL;
-	char	   *message = NULL;
-	char	   *detail = NULL;
+	char	   *message = read_message(object, "message");
+	char	   *detail = read_message(object, "detail");
 
 	(void) intake_json_object_text(object, "level", &level);
-	(void) intake_json_object_text(object, "message", &message);
-	(void) intake_json_object_text(object, "detail", &detail);
 	ereport(level != NULL && strcmp(level, "debug") == 0 ? DEBUG1 :
 			level != NULL && strcmp(level, "warning") == 0 ? WARNING : LOG,
 			(errmsg("%s", message == NULL ? "" : message),
@@ -211,18 +227,26 @@ take_frame(Gateway *gateway, const IntakeFrame *frame)
 	}
 }
 
-/* Takes all frames that have arrived. */
+/*
+ * Takes the frames that have arrived, or the first of very many.  The program
+ * has ended when its socket has, after its last frame.
+ */
 static void
 take_frames(Gateway *gateway, bool is_ending)
 {
 	IntakeProgram *program = &gateway->program;
 	IntakeLinkEvent event = INTAKE_LINK_NOTHING;
 	IntakeFrame frame;
+	int			i;
 
-	while (program->pid != 0 &&
-		   (event = intake_link_receive(program->link, &frame, 0,
-										true)) == INTAKE_LINK_FRAME)
+	for (i = 0; i < FRAMES_A_TURN && program->pid != 0; i++)
+	{
+		event = intake_link_receive(program->link, &frame, 0, true);
+		if (event != INTAKE_LINK_FRAME)
+			break;
 		take_frame(gateway, &frame);
+		MemoryContextReset(gateway->round);
+	}
 	if (event == INTAKE_LINK_CLOSED)
 		intake_program_end(program, is_ending);
 }
@@ -273,7 +297,6 @@ shut_down(Gateway *gateway)
 	{
 		wait_for_events(gateway);
 		take_frames(gateway, true);
-		(void) intake_program_reap(&gateway->program, true);
 	}
 	intake_program_end(&gateway->program, true);
 	proc_exit(1);
@@ -294,7 +317,6 @@ turn(Gateway *gateway)
 		intake_loaders_retry();
 	}
 	take_frames(gateway, false);
-	(void) intake_program_reap(&gateway->program, false);
 	tell_readiness(gateway);
 }
 

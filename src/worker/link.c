@@ -211,9 +211,12 @@ intake_link_send(IntakeLink *link, char type, const void *payload, size_t len,
 
 	Assert(len <= INTAKE_FRAME_MAX);
 	intake_frame_head(head, type, len);
-	return !link->is_closed &&
-		send_bytes(link, head, sizeof(head), timeout) &&
-		send_bytes(link, payload, len, timeout);
+	/* half a frame is the end: what follows would be read as its rest */
+	if (!link->is_closed &&
+		(!send_bytes(link, head, sizeof(head), timeout) ||
+		 !send_bytes(link, payload, len, timeout)))
+		link->is_closed = true;
+	return !link->is_closed;
 }
 
 bool

@@ -35,7 +35,8 @@ extern IntakeLinkEvent intake_link_receive(IntakeLink *link,
 
 /*
  * Sends a frame, waiting while the peer is slow, for up to timeout ms (-1:
- * for ever).  False when the peer has gone or the time is over.
+ * for ever).  False when the peer has gone or the time is over; the link is as
+ * good as closed then.
  */
 extern bool intake_link_send(IntakeLink *link, char type, const void *payload,
 							 size_t len, long timeout);

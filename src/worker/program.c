@@ -158,18 +158,6 @@ bury(IntakeProgram *program, int status, bool is_expected)
 	put_off(program);
 }
 
-bool
-intake_program_reap(IntakeProgram *program, bool is_expected)
-{
-	int			status;
-
-	if (program->pid == 0 ||
-		waitpid(program->pid, &status, WNOHANG) != program->pid)
-		return false;
-	bury(program, status, is_expected);
-	return true;
-}
-
 /* One that is dead already keeps the status that it died with. */
 void
 intake_program_end(IntakeProgram *program, bool is_expected)

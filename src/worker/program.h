@@ -29,12 +29,9 @@ typedef struct IntakeProgram
 extern bool intake_program_start(IntakeProgram *program, pgsocket listener);
 
 /*
- * Takes note that the program has ended, if it has: returns true once, with
- * next_start set and, unless that was expected, a message in the log.
+ * Ends the program if it has not ended by itself, and takes note of it: sets
+ * next_start and, unless that was expected, says so in the log.
  */
-extern bool intake_program_reap(IntakeProgram *program, bool is_expected);
-
-/* The same of a program that is ended now, if it has not ended by itself. */
 extern void intake_program_end(IntakeProgram *program, bool is_expected);
 
 /* It has run well: the next start after an end need not wait long. */

@@ -8,45 +8,28 @@
 #include "postgres.h"
 
 #include "mb/pg_wchar.h"
-#include "utils/builtins.h"
-#include "utils/jsonb.h"
 #include "utils/memutils.h"
 
 #include "format/scan_json.h"
 #include "worker/request.h"
+#include "worker/scan_request.h"
+#include "worker/scan_url.h"
 
-/* The text of a member, or NULL when it is none. */
-static char *
-text_member(JsonbContainer *object, const char *name)
+static void
+report_encoding(const char *what)
 {
-	JsonbValue	value;
-
-	if (getKeyJsonValueFromContainer(object, name, strlen(name),
-									 &value) == NULL ||
-		value.type != jbvString)
-		return NULL;
-	return pnstrdup(value.val.string.val, value.val.string.len);
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("the %s of the URL is not well encoded", what),
+			 errdetail("It must be UTF-8, with %% and two hexadecimal digits for each byte that is no plain character.")));
 }
 
-static bool
-bool_member(JsonbContainer *object, const char *name)
-{
-	JsonbValue	value;
-
-	return getKeyJsonValueFromContainer(object, name, strlen(name),
-										&value) != NULL &&
-		value.type == jbvBool && value.val.boolean;
-}
-
-/* The text of an element of an array; empty when it is none. */
+/* A text of the database's encoding; NULL stays NULL. */
 static char *
-text_element(JsonbContainer *array, int i)
+own_text(char *text)
 {
-	JsonbValue *value = getIthJsonbValueFromContainer(array, i);
-
-	if (value == NULL || value->type != jbvString)
-		return pstrdup("");
-	return pnstrdup(value->val.string.val, value->val.string.len);
+	return text == NULL ? NULL :
+		pg_any_to_server(text, strlen(text), PG_UTF8);
 }
 
 static IntakeNamedText *
@@ -59,141 +42,71 @@ make_named(char *name, char *value)
 	return named;
 }
 
-/* [["name", "value"], ...] */
 static List *
-read_headers(JsonbContainer *object)
+make_headers(const IntakeScanRequest *head)
 {
-	JsonbContainer *list;
-	JsonbValue	value;
 	List	   *headers = NIL;
-	int			i;
+	char	   *name = head->headers;
+	size_t		i;
 
-	if (getKeyJsonValueFromContainer(object, "headers", strlen("headers"),
-									 &value) == NULL ||
-		value.type != jbvBinary)
-		return NIL;
-	list = value.val.binary.data;
-	for (i = 0; i < JsonContainerSize(list); i++)
+	for (i = 0; i < head->nheaders; i++)
 	{
-		JsonbValue *pair = getIthJsonbValueFromContainer(list, i);
-		JsonbContainer *texts = pair->val.binary.data;
+		char	   *value = name + strlen(name) + 1;
+		char	   *next = value + strlen(value) + 1;
 
-		if (pair->type == jbvBinary)
-			headers = lappend(headers, make_named(text_element(texts, 0),
-												  text_element(texts, 1)));
+		headers = lappend(headers, make_named(own_text(name),
+											  own_text(value)));
+		name = next;
 	}
 	return headers;
 }
 
-static int
-hex_value(char digit)
-{
-	if (digit >= '0' && digit <= '9')
-		return digit - '0';
-	digit = pg_tolower((unsigned char) digit);
-	return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-}
-
-static void
-report_encoding(const char *what)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("the %s of the URL is not well encoded", what),
-			 errdetail("It must be UTF-8, with %% and two hexadecimal digits for each byte that is no plain character.")));
-}
-
-/*
- * Undoes percent-encoding, and in a query "+" for a blank, of len bytes; the
- * result is a text of the database's encoding.
- */
 static char *
-decode(const char *text, size_t len, bool is_query)
+decode(IntakeUrlPart part, bool is_query)
 {
-	const char *what = is_query ? "query" : "path";
-	char	   *result = palloc(len + 1);
-	size_t		n = 0;
-	size_t		i;
+	char	   *text = palloc(part.len + 1);
+	ptrdiff_t	len = intake_scan_url_decode(part, is_query, text);
 
-	for (i = 0; i < len; i++)
-	{
-		char		c = text[i];
-
-		if (c == '%')
-		{
-			if (len - i < 3)
-				report_encoding(what);
-			if (hex_value(text[i + 1]) < 0 || hex_value(text[i + 2]) < 0)
-				report_encoding(what);
-			c = (char) (hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
-			i += 2;
-		}
-		else if (c == '+' && is_query)
-			c = ' ';
-		if (c == '\0')
-			report_encoding(what);
-		result[n++] = c;
-	}
-	result[n] = '\0';
-	if (!pg_verify_mbstr(PG_UTF8, result, n, true))
-		report_encoding(what);
-	return pg_any_to_server(result, n, PG_UTF8);
-}
-
-/* The pieces of the text between separators. */
-static List *
-split(const char *text, char separator)
-{
-	List	   *pieces = NIL;
-
-	for (;;)
-	{
-		const char *end = strchr(text, separator);
-		size_t		len = end == NULL ? strlen(text) : (size_t) (end - text);
-
-		pieces = lappend(pieces, pnstrdup(text, len));
-		if (end == NULL)
-			return pieces;
-		text = end + 1;
-	}
+	if (len < 0)
+		report_encoding(is_query ? "query" : "path");
+	text[len] = '\0';
+	return own_text(text);
 }
 
 static List *
 read_segments(const char *path)
 {
+	IntakeUrlPart rest = {path, strlen(path)};
+	IntakeUrlPart segment;
 	List	   *segments = NIL;
-	ListCell   *cell;
 
 	if (path[0] == '/')
-		path++;
-	foreach(cell, split(path, '/'))
-		segments = lappend(segments, decode(lfirst(cell),
-											strlen(lfirst(cell)), false));
+	{
+		rest.text++;
+		rest.len--;
+	}
+	while (intake_scan_url_next(&rest, '/', &segment))
+		segments = lappend(segments, decode(segment, false));
 	return segments;
 }
 
 static List *
 read_parameters(const char *query)
 {
+	IntakeUrlPart rest = {query, strlen(query)};
+	IntakeUrlPart pair;
 	List	   *parameters = NIL;
-	ListCell   *cell;
 
-	if (query == NULL || query[0] == '\0')
-		return NIL;
-	foreach(cell, split(query, '&'))
+	while (intake_scan_url_next(&rest, '&', &pair))
 	{
-		const char *pair = lfirst(cell);
-		const char *equals = strchr(pair, '=');
-		size_t		len = equals == NULL ? strlen(pair) :
-			(size_t) (equals - pair);
+		IntakeUrlPart name;
+		IntakeUrlPart value;
 
-		if (pair[0] == '\0')
+		if (pair.len == 0)
 			continue;
-		parameters = lappend(parameters,
-							 make_named(decode(pair, len, true),
-										equals == NULL ? pstrdup("") :
-										decode(equals + 1, strlen(equals + 1),
-											   true)));
+		intake_scan_url_pair(pair, &name, &value);
+		parameters = lappend(parameters, make_named(decode(name, true),
+													decode(value, true)));
 	}
 	return parameters;
 }
@@ -263,30 +176,24 @@ IntakeHttpRequest *
 intake_request_read(const IntakeFrame *frame, IntakeLink *link)
 {
 	IntakeHttpRequest *request = palloc0(sizeof(IntakeHttpRequest));
-	const char *secret = take_secret_header(frame, "authorization");
-	char	   *text = pg_any_to_server(pnstrdup(frame->payload, frame->len),
-										frame->len, PG_UTF8);
-	Datum		object = DirectFunctionCall1(jsonb_in, CStringGetDatum(text));
-	Jsonb	   *json = DatumGetJsonbP(object);
-	JsonbContainer *root = &json->root;
-	char	   *body = text_member(root, "body");
+	IntakeScanRequest head;
 
-	request->method = text_member(root, "method");
-	request->path = text_member(root, "path");
-	request->version = text_member(root, "version");
-	request->peer = text_member(root, "peer");
-	request->request_id = text_member(root, "request_id");
-	request->is_preflight = bool_member(root, "preflight");
-	request->has_body = body != NULL && strcmp(body, "none") != 0;
-	request->headers = read_headers(root);
-	request->link = link;
-	request->authorization = secret;
-	if (request->method == NULL || request->path == NULL ||
-		request->version == NULL)
+	request->authorization = take_secret_header(frame, "authorization");
+	if (!intake_scan_request(frame->payload, frame->len, palloc(frame->len),
+							 &head))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROTOCOL_VIOLATION),
-				 errmsg("a request without method, path or version")));
-	request->query = text_member(root, "query");
+				 errmsg("the HTTP program sent a request that is none")));
+	request->method = own_text(head.method);
+	request->path = own_text(head.path);
+	request->query = own_text(head.query);
+	request->version = own_text(head.version);
+	request->peer = own_text(head.peer);
+	request->request_id = own_text(head.request_id);
+	request->is_preflight = head.is_preflight;
+	request->has_body = head.body != NULL && strcmp(head.body, "none") != 0;
+	request->headers = make_headers(&head);
+	request->link = link;
 	return request;
 }
 
@@ -294,7 +201,8 @@ void
 intake_request_decode(IntakeHttpRequest *request)
 {
 	request->segments = read_segments(request->path);
-	request->parameters = read_parameters(request->query);
+	if (request->query != NULL)
+		request->parameters = read_parameters(request->query);
 }
 
 static const char *

@@ -189,6 +189,7 @@ found_digest(IntakeRequestDigest *digest, int i, const Jsonb *end)
 	}
 	digests = end == NULL ? NULL : intake_json_object_member(end, "digests");
 	if (digests == NULL || digests->type != jbvBinary ||
+		!JsonContainerIsObject(digests->val.binary.data) ||
 		getKeyJsonValueFromContainer(digests->val.binary.data, names[i],
 									 strlen(names[i]), &value) == NULL ||
 		value.type != jbvString)

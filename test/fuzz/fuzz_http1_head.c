@@ -166,6 +166,10 @@ compare(const char *text, size_t len, const Head *head, long body_len,
 	const char *target = memchr(text, ' ', len) + 1;
 
 	ask_other(text, len, &parser, &seen);
+	/* behind a length it takes blanks but no tab; RFC 9110 takes both */
+	if (HTTP_PARSER_ERRNO(&parser) == HPE_INVALID_CONTENT_LENGTH &&
+		memchr(text, '\t', len) != NULL)
+		return;
 	FUZZ_CHECK(seen.is_complete >= 1);
 	FUZZ_CHECK(strcmp(http_method_str(parser.method), head->method) == 0);
 	FUZZ_CHECK(memcmp(target, seen.target, seen.target_len) == 0);

@@ -71,7 +71,9 @@ class Loader(threading.Thread):
     die, dielate: ends before its answer, or inside it.
     hold: answers when the test sets program.release.
     stuck: does not read until then.
-    big: 8 MB of answer.   retire: asks to retire, then answers.
+    big: 8 MB of answer.
+    retire: asks to retire, then answers.
+    series: answers with the query's "route/status".
     """
 
     def __init__(self, program):
@@ -203,6 +205,12 @@ class Loader(threading.Thread):
 
     def do_big(self, request):
         self.answer(200, b"x" * (8 << 20))
+
+    def do_series(self, request):
+        route, status = request["query"].split("/")
+        self.send("R", {"status": int(status), "route": route,
+                        "headers": [["content-length", "0"]]})
+        self.send("T", {"trailers": []})
 
     def do_retire(self, request):
         self.send("C", {})

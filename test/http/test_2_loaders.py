@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import re
 import socket
 import struct
 import threading
@@ -253,6 +254,13 @@ def test_an_upload_has_a_slowest_rate():
         assert not p.logs()
 
 
+def reset(raw):
+    """Closes the connection by a reset."""
+    raw.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                        struct.pack("ii", 1, 0))
+    raw.sock.close()
+
+
 def disconnect_cases():
     return [("length", put("/v1/echo", "Content-Length: 10\r\n") + "abcde"),
             ("chunks", put("/v1/echo", "Transfer-Encoding: chunked\r\n") +
@@ -268,8 +276,7 @@ def test_a_client_that_goes_away_is_told_with_all_that_it_sent():
             with p.connect() as raw:
                 raw.send(data)
                 wait_for(lambda: len(p.requests) > 0, name)
-                raw.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
-                                    struct.pack("ii", 1, 0))
+                reset(raw)
             wait_for(lambda: p.ended, name)
             kind, last, body = p.ended[0]
             assert kind == "X" and last["disconnect"], name
@@ -300,6 +307,121 @@ def test_a_half_closed_connection_gets_its_answer():
                  HEAD % ("GET", "/v1/echo?2", "")).finish()
         assert raw.answer().json()["body"] == echo_of(b"abc")
         assert raw.answer().json()["query"] == "2"
+        assert raw.is_closed()
+
+
+def fill(raw, data):
+    """Sends until the other side takes no more for a while."""
+    sent = 0
+    raw.sock.setblocking(False)
+    idle_since = time.monotonic()
+    while sent < len(data) and time.monotonic() < idle_since + 1:
+        try:
+            sent += raw.sock.send(data[sent:sent + 65536])
+            idle_since = time.monotonic()
+        except BlockingIOError:
+            time.sleep(0.01)
+    raw.sock.settimeout(60)
+    return sent
+
+
+def test_a_client_that_goes_away_while_it_is_held_back_is_noticed():
+    size = 32 << 20
+    room = 800000           # more than is read, less than sockets hold
+    for is_reset in (False, True):
+        with Program(loaders=2, buffer_bytes=1 << 17) as p:
+            with p.connect() as raw:
+                raw.send(put("/v1/stuck", "Content-Length: %d\r\n" % size))
+                if is_reset:
+                    sent = fill(raw, b"x" * size)
+                    assert room < sent < size, sent
+                else:
+                    # what waits at the client would hold its end back
+                    sent = room
+                    raw.send(b"x" * sent)
+                if is_reset:
+                    reset(raw)
+            # a reset: at once; an end: at the loader all that was sent is
+            if is_reset:
+                wait_for(lambda: p.metric("pg_intake_http_connections") == 1,
+                         "the end of the connection")
+            else:
+                wait_for(lambda: p.metric(
+                    "pg_intake_http_bytes_received_total") >= sent, "bytes")
+            assert p.metric("pg_intake_loaders_busy") == 1
+            p.release.set()
+            wait_for(lambda: p.ended, "the end of the body")
+            kind, last, body = p.ended[0]
+            assert kind == "X" and last["disconnect"]
+            assert body[0] == sent or is_reset, (body, sent)
+
+
+def test_a_client_that_waits_in_the_queue_and_goes_is_noticed():
+    with Program(loaders=1, queue_timeout_ms=600000) as p:
+        with p.connect() as held:
+            held.send(put("/v1/hold", "Content-Length: 0\r\n"))
+            wait_for(lambda: p.requests, "the loader")
+            with p.connect() as raw:
+                raw.send(put("/v1/echo", "Content-Length: 10000000\r\n"))
+                raw.send(b"x" * 100000)
+                wait_for(lambda: p.metric("pg_intake_http_queue") == 1,
+                         "the queue")
+                reset(raw)
+            wait_for(lambda: p.metric("pg_intake_http_connections") == 2,
+                     "the end of the connection")
+            p.release.set()
+            assert held.answer().status == 200
+            wait_for(lambda: p.ended, "the end of the body")
+            kind, last, body = p.ended[0]
+            assert kind == "X" and last["disconnect"] and body[0] <= 100000
+
+
+def test_a_half_closed_client_that_is_held_back_is_served():
+    size = 3 << 20
+    with Program(loaders=2) as p:
+        for chunked in (False, True):
+            p.release.clear()
+            with p.connect() as raw:
+                if chunked:
+                    raw.send(put("/v1/stuck",
+                                 "Transfer-Encoding: chunked\r\n"))
+                    raw.send(b"%x\r\n" % size)
+                else:
+                    raw.send(put("/v1/stuck",
+                                 "Content-Length: %d\r\n" % size))
+                sender = threading.Thread(target=lambda: raw.send(
+                    b"x" * size + (b"\r\n0\r\n\r\n" if chunked else b"")
+                ).finish())
+                sender.start()
+                wait_for(lambda: p.metric("pg_intake_loaders_busy") == 1,
+                         "the loader")
+                sender.join(3)
+                p.release.set()
+                assert raw.answer().json()["body"][0] == size
+                sender.join()
+                assert raw.is_closed()
+
+
+def test_a_half_closed_client_that_reads_late_gets_all_of_its_answers():
+    get = HEAD % ("GET", "/v1/big", "")
+    size = 8 << 20
+    with Program(loaders=2, buffer_bytes=32 << 20) as p, p.connect() as raw:
+        raw.send(get)
+        assert raw.read_head()[0] == 200
+        wait_for(lambda: p.metric("pg_intake_loaders_busy") == 0, "answer")
+        raw.send(get * 2).finish()
+        time.sleep(1.2)         # the server looks twice a second
+        assert raw.exactly(size) == b"x" * size
+        for _ in range(2):
+            assert len(raw.answer().body) == size
+        assert raw.is_closed()
+    with Program(loaders=2, buffer_bytes=32 << 20) as p, p.connect() as raw:
+        raw.send(get)
+        assert raw.read_head()[0] == 200
+        wait_for(lambda: p.metric("pg_intake_loaders_busy") == 0, "answer")
+        raw.finish()
+        time.sleep(0.2)
+        assert raw.exactly(size) == b"x" * size
         assert raw.is_closed()
 
 
@@ -372,6 +494,55 @@ def test_a_full_queue_is_503_and_a_long_wait_too():
             p.release.set()
             assert a.answer().status == 200
             assert p.request("PUT", "/v1/echo", b"a").status == 200
+
+
+def test_who_waits_is_told_when_the_gateway_is_not_ready():
+    down = {"ready": False, "writable": True, "reason": "down"}
+    standby = {"ready": True, "writable": False, "reason": "standby"}
+    with Program(loaders=0, max_loaders=2, queue_timeout_ms=600000) as p:
+        with p.connect() as write, p.connect() as read:
+            write.send(put("/v1/echo", "Content-Length: 1\r\n") + "a")
+            read.send(HEAD % ("GET", "/v1/echo", ""))
+            wait_for(lambda: p.metric("pg_intake_http_queue") == 2, "queue")
+            p.send("U", standby)
+            answer = write.answer()
+            assert answer.status == 503 and answer.headers["retry-after"]
+            assert answer.json()["detail"] == "standby"
+            assert p.metric("pg_intake_http_queue") == 1
+            p.send("U", down)
+            answer = read.answer()
+            assert answer.status == 503 and answer.headers["retry-after"]
+            assert answer.json()["detail"] == "down"
+        # one that is gone is forgotten, one whose body comes later refused
+        p.send("U", {"ready": True, "writable": True})
+        wait_for(lambda: p.request("GET", "/actuator/health").status == 200,
+                 "readiness")
+        with p.connect() as later:
+            later.send(put("/v1/echo", "Content-Length: 100000\r\n"
+                           "Expect: 100-continue\r\n"))
+            wait_for(lambda: p.metric("pg_intake_http_queue") == 1, "queue")
+            p.add_loader()
+            assert later.read_head()[0] == 100
+            p.send("U", down)
+            wait_for(lambda: p.request("GET", "/actuator/health").status ==
+                     503, "the end of readiness")
+            later.send("x" * 100000)
+            assert later.answer().status == 503
+        p.send("U", {"ready": True, "writable": True})
+        wait_for(lambda: p.request("PUT", "/v1/echo", b"a").status == 200,
+                 "readiness")
+
+
+def test_who_waits_and_has_gone_is_forgotten_when_not_ready():
+    with Program(loaders=0, max_loaders=2, queue_timeout_ms=600000) as p:
+        with p.connect() as raw:
+            raw.send(put("/v1/echo", "Content-Length: 10\r\n") + "a")
+            wait_for(lambda: p.metric("pg_intake_http_queue") == 1, "queue")
+            reset(raw)
+        wait_for(lambda: p.metric("pg_intake_http_connections") == 1, "end")
+        assert p.metric("pg_intake_http_queue") == 1
+        p.send("U", {"ready": False, "reason": "down"})
+        wait_for(lambda: p.metric("pg_intake_http_queue") == 0, "its end")
 
 
 def test_loaders_are_asked_for_when_requests_wait():
@@ -510,6 +681,25 @@ def test_requests_are_logged_as_wanted():
             for secret in ("hush", "hidden", "secret"):
                 assert secret not in text
             assert wanted == 0 or "id7" in text
+
+
+def test_routes_and_statuses_beyond_the_last_series_are_counted_together():
+    with Program() as p:
+        with p.connect() as raw:
+            for status in range(200, 560):
+                raw.send(HEAD % ("GET", "/v1/series?many/%d" % status, ""))
+                assert raw.answer().status == status
+            text = raw.request("GET", "/metrics").body.decode()
+        series = re.findall(r"requests_total\{(.*)\} (\d+)", text)
+        assert len(series) == 256
+        assert series[-1][0] == 'route="other",status="0"'
+        # "metrics" is one of them, and comes too late to be counted apart
+        assert int(series[-1][1]) + 255 == 360, series[-1]
+        assert all(n == "1" for _, n in series[:-1])
+        assert text.count('route="other",status="0",le="+Inf"') == 1
+        wait_for(lambda: [s for s in p.get("S")
+                          if sum(r["count"] for r in s["requests"]) >= 361],
+                 "all of them")
 
 
 def test_counters_go_to_the_gateway():

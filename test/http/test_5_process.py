@@ -154,6 +154,11 @@ def test_it_finishes_within_its_grace():
             p.release.set()
             assert raw.answer().status == 200
         assert p.process.wait(20) == 0
+        # what happened in the last second is counted
+        wait_for(lambda: any(r["route"] == "v1" and r["count"] == 1
+                             for s in p.get("S")[-1:]
+                             for r in s["requests"]), "the last counters")
+        assert p.get("S")[-1]["connections"] == 0
     p = Program(loaders=1)
     with p:
         with p.connect() as raw:

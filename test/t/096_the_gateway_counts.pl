@@ -131,6 +131,21 @@ becomes('and the next one adds to it', qq{
     FROM intake.stat s, intake.stat_gateway g
     WHERE s.route = 'v1_upload' AND s.status = 201});
 
+# --- another gateway: an orderly end loses nothing
+
+foreach my $id (7 .. 9)
+{
+    $pid = program_pid();
+    upload("[$id]\n", 201);
+    kill 'TERM', `ps -o ppid= -p $pid`;
+    wait_for('another program',
+        sub { my $other = program_pid(); $other && $other != $pid });
+    wait_for_gateway($base);
+}
+is(rows(q{SELECT requests FROM intake.stat
+    WHERE route = 'v1_upload' AND status = 201}), '6',
+    'uploads right before the end are counted');
+
 # --- rights
 
 is( $node->safe_psql(
