@@ -18,7 +18,6 @@
 
 #include "access/xact.h"
 #include "catalog/namespace.h"
-#include "commands/extension.h"
 #include "commands/portalcmds.h"
 #include "commands/prepare.h"
 #include "commands/sequence.h"
@@ -33,6 +32,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "registry/own_table.h"
 #include "worker/problem.h"
 #include "worker/route.h"
 #include "worker/visit.h"
@@ -72,7 +72,7 @@ authenticate(Visit *visit)
 {
 	const char *header;
 
-	if (!OidIsValid(get_extension_oid("pg_intake", true)))
+	if (!intake_own_table_exists("entity"))
 		ereport(ERROR,
 				(errcode(ERRCODE_CONFIG_FILE_ERROR),
 				 errmsg("the gateway's database has no extension pg_intake"),
