@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "portability/instr_time.h"
@@ -26,6 +27,7 @@ struct IntakeLink
 	size_t		size;
 	size_t		start;			/* unread bytes: [start, end) */
 	size_t		end;
+	StringInfoData out;			/* frames that have not been sent */
 };
 
 #define FIRST_SIZE (128 * 1024)
@@ -38,6 +40,7 @@ intake_link_make(pgsocket socket)
 	link->socket = socket;
 	link->size = FIRST_SIZE;
 	link->buffer = palloc(link->size);
+	initStringInfo(&link->out);
 	return link;
 }
 
@@ -163,23 +166,25 @@ intake_link_receive(IntakeLink *link, IntakeFrame *frame, long timeout,
 	}
 }
 
-/* Sends all bytes; false when that is not possible. */
+/*
+ * Sends all frames that wait; false when that is not possible.  An error that
+ * an interrupt raises here leaves the rest for the next call.
+ */
 static bool
-send_bytes(IntakeLink *link, const char *bytes, size_t len, long timeout)
+send_frames(IntakeLink *link, long timeout)
 {
+	StringInfo	out = &link->out;
 	instr_time	begun;
 
 	INSTR_TIME_SET_CURRENT(begun);
-	while (len > 0)
+	while (out->cursor < out->len)
 	{
-		ssize_t		n = send(link->socket, bytes, len,
+		ssize_t		n = send(link->socket, out->data + out->cursor,
+							 out->len - out->cursor,
 							 MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		if (n > 0)
-		{
-			bytes += n;
-			len -= n;
-		}
+			out->cursor += (int) n;
 		else if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK &&
 				 errno != EINTR)
 			return false;
@@ -191,16 +196,34 @@ send_bytes(IntakeLink *link, const char *bytes, size_t len, long timeout)
 }
 
 bool
-intake_link_send(IntakeLink *link, char type, const void *payload, size_t len,
-				 long timeout)
+intake_link_flush(IntakeLink *link, long timeout)
+{
+	bool		is_sent = !link->is_closed && send_frames(link, timeout);
+
+	resetStringInfo(&link->out);
+	return is_sent;
+}
+
+bool
+intake_link_put(IntakeLink *link, char type, const void *payload, size_t len,
+				long timeout)
 {
 	char		head[INTAKE_FRAME_HEAD];
 
 	Assert(len <= INTAKE_FRAME_MAX);
 	intake_frame_head(head, type, len);
-	return !link->is_closed &&
-		send_bytes(link, head, sizeof(head), timeout) &&
-		send_bytes(link, payload, len, timeout);
+	appendBinaryStringInfo(&link->out, head, sizeof(head));
+	appendBinaryStringInfo(&link->out, payload, (int) len);
+	return link->out.len < INTAKE_FRAME_BODY ||
+		intake_link_flush(link, timeout);
+}
+
+bool
+intake_link_send(IntakeLink *link, char type, const void *payload, size_t len,
+				 long timeout)
+{
+	return intake_link_put(link, type, payload, len, timeout) &&
+		intake_link_flush(link, timeout);
 }
 
 bool
