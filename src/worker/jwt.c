@@ -21,6 +21,7 @@
 #include "utils/timestamp.h"
 
 #include "convert.h"
+#include "worker/good_signature.h"
 #include "worker/json_object.h"
 #include "worker/jwt.h"
 #include "worker/scan_base64url.h"
@@ -162,23 +163,37 @@ intake_jwt_read(const char *token, size_t len, int algorithms)
 	return jwt;
 }
 
-void
-intake_jwt_verify(IntakeJwt *jwt, const IntakeJwk *jwk)
+/* Whether the token is signed by the key, which is for its algorithm. */
+static bool
+is_signed_by(const IntakeJwt *jwt, const IntakeJwk *jwk)
 {
+	IntakeSignatureName name;
 	uint8	   *bytes;
 	ptrdiff_t	nbytes;
 
-	if (!(jwk->algorithms & jwt->algorithm))
-		ereport(ERROR,
-				(INTAKE_TOKEN_ERROR,
-				 errmsg("key \"%s\" is not for token algorithm \"%s\"",
-						intake_jwt_show(jwt->kid), jwt->algorithm_name)));
+	intake_good_signature_name(jwt, jwk, &name);
+	if (intake_good_signature_is_known(&name))
+		return true;
 	bytes = palloc(INTAKE_BASE64URL_BYTES(jwt->signature_len) + 1);
 	nbytes = intake_scan_base64url_decode(jwt->signature, jwt->signature_len,
 										  bytes);
 	if (nbytes < 0 ||
 		!intake_signature_is_good(jwk->key, jwt->algorithm, jwt->content,
 								  jwt->content_len, bytes, nbytes))
+		return false;
+	intake_good_signature_keep(&name);
+	return true;
+}
+
+void
+intake_jwt_verify(IntakeJwt *jwt, const IntakeJwk *jwk)
+{
+	if (!(jwk->algorithms & jwt->algorithm))
+		ereport(ERROR,
+				(INTAKE_TOKEN_ERROR,
+				 errmsg("key \"%s\" is not for token algorithm \"%s\"",
+						intake_jwt_show(jwt->kid), jwt->algorithm_name)));
+	if (!is_signed_by(jwt, jwk))
 		ereport(ERROR,
 				(INTAKE_TOKEN_ERROR,
 				 errmsg("the token's signature is not by key \"%s\"",
