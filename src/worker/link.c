@@ -15,8 +15,10 @@
 #include "pgstat.h"
 #include "portability/instr_time.h"
 #include "storage/latch.h"
+#include "utils/memutils.h"
 #include "utils/wait_event.h"
 
+#include "compat.h"
 #include "worker/link.h"
 
 struct IntakeLink
@@ -28,6 +30,8 @@ struct IntakeLink
 	size_t		start;			/* unread bytes: [start, end) */
 	size_t		end;
 	StringInfoData out;			/* frames that have not been sent */
+	WaitEventSet *events;		/* NULL: nothing was waited for yet */
+	int			socket_event;	/* the socket's in it */
 };
 
 #define FIRST_SIZE (128 * 1024)
@@ -118,29 +122,44 @@ time_left(long timeout, const instr_time *begun)
 	return Max(0, timeout - (long) INSTR_TIME_GET_MILLISEC(now));
 }
 
+/* Made once: to make one takes more calls of the kernel than to wait. */
+static void
+make_events(IntakeLink *link)
+{
+	link->events = intake_make_wait_set(3);
+	AddWaitEventToSet(link->events, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch,
+					  NULL);
+	AddWaitEventToSet(link->events, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET,
+					  NULL, NULL);
+	link->socket_event = AddWaitEventToSet(link->events, WL_SOCKET_READABLE,
+										   link->socket, NULL, NULL);
+}
+
 /*
  * Waits for the socket; false when the time is over or, with wakes, the latch
  * was set.
  */
 static bool
-wait_for(IntakeLink *link, int event, long timeout, bool wakes)
+wait_for(IntakeLink *link, int what, long timeout, bool wakes)
 {
-	int			events = event | WL_LATCH_SET | WL_EXIT_ON_PM_DEATH;
+	WaitEvent	event;
 
 	if (timeout == 0)
 		return false;
-	if (timeout > 0)
-		events |= WL_TIMEOUT;
-	events = WaitLatchOrSocket(MyLatch, events, link->socket, timeout,
-							   PG_WAIT_EXTENSION);
-	if (events & WL_LATCH_SET)
+	if (link->events == NULL)
+		make_events(link);
+	ModifyWaitEvent(link->events, link->socket_event, what, NULL);
+	if (WaitEventSetWait(link->events, timeout, &event, 1,
+						 PG_WAIT_EXTENSION) == 0)
+		return false;
+	if (event.events & WL_LATCH_SET)
 	{
 		ResetLatch(MyLatch);
 		if (wakes)
 			return false;
 		CHECK_FOR_INTERRUPTS();
 	}
-	return (events & WL_TIMEOUT) == 0;
+	return true;
 }
 
 IntakeLinkEvent
@@ -240,6 +259,10 @@ intake_link_is_closed(IntakeLink *link)
 void
 intake_link_close(IntakeLink *link)
 {
+	if (link->events != NULL)
+		FreeWaitEventSet(link->events);
 	closesocket(link->socket);
-	link->is_closed = true;
+	pfree(link->buffer);
+	pfree(link->out.data);
+	pfree(link);
 }

@@ -54,7 +54,7 @@ extern bool intake_link_send(IntakeLink *link, char type, const void *payload,
 /* Whether the peer has gone, as far as that is known now. */
 extern bool intake_link_is_closed(IntakeLink *link);
 
-/* Closes the socket. */
+/* Closes the socket and frees the link. */
 extern void intake_link_close(IntakeLink *link);
 
 #endif							/* INTAKE_LINK_H */

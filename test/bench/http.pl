@@ -189,29 +189,35 @@ sub make_look
     };
 }
 
-# Prints memory at some marks.
+# Prints memory at some marks and at the end: of the HTTP program, where it
+# takes part, and of the process that writes.
 sub print_memory
 {
-    my ($title, $memory) = @_;
-    my @marks = grep { $_ <= $memory->[-1][0] }
-      (0, 100e6, 1e9, 2e9, 5e9, 10e9, 20e9);
-    my $max_program = 0;
-    my $max_runner = 0;
+    my ($title, $memory, $has_program) = @_;
+    my @marks = grep { $_ < $memory->[-1][0] } (0, 1e8, 1e9, 2e9, 5e9, 1e10);
+    my @shown = $has_program ? (1, 2) : (2);
+    my @most = (0, 0, 0);
 
-    printf "%s, MB of own memory (HTTP program, loader):", $title;
-    foreach my $mark (@marks)
+    printf "%s, MB of own memory (%s):", $title,
+      $has_program ? 'HTTP program, loader' : 'backend';
+    foreach my $mark (@marks, $memory->[-1][0])
     {
         my ($at) = grep { $_->[0] >= $mark } @$memory;
 
-        printf " at %.1f GB %.1f %.1f;", $at->[0] / 1e9, $at->[1] / 1024,
-          $at->[2] / 1024;
+        printf ' at %.1f GB', $at->[0] / 1e9;
+        printf ' %.1f', $at->[$_] / 1024 foreach @shown;
+        print ';';
     }
     foreach my $at (@$memory)
     {
-        $max_program = $at->[1] if $at->[1] > $max_program;
-        $max_runner = $at->[2] if $at->[2] > $max_runner;
+        foreach (@shown)
+        {
+            $most[$_] = $at->[$_] if $at->[$_] > $most[$_];
+        }
     }
-    printf " at most %.1f %.1f\n", $max_program / 1024, $max_runner / 1024;
+    print ' at most';
+    printf ' %.1f', $most[$_] / 1024 foreach @shown;
+    print "\n";
 }
 
 # Seconds, CPU seconds of the server; dies unless the rows are in.
@@ -278,7 +284,7 @@ sub bench_http
     {
         printf "%s: CPU seconds of the server %.2f\n", $work->{name},
           median(@{ $work->{cpu} });
-        print_memory($work->{name}, $work->{memory});
+        print_memory($work->{name}, $work->{memory}, $work->{against});
     }
     sql('DROP TABLE stream', 'DROP OWNED BY writer', 'DROP ROLE writer');
 }
