@@ -469,9 +469,9 @@ sub bench_small
     $token = make_token();
     sql('ALTER SYSTEM SET fsync = ' . ($ENV{BENCH_FSYNC} || 'on'),
         'SELECT pg_reload_conf()');
-    print "fsync = ", $ENV{BENCH_FSYNC} || 'on',
-      sql(q{SELECT ', pg_intake.max_loaders = '
-            || current_setting('pg_intake.max_loaders')}), "\n";
+    print "\n", sql(q{SELECT string_agg(name || ' = ' || setting, ', ')
+        FROM pg_settings WHERE name IN ('fsync', 'pg_intake.max_loaders')}),
+      "; ratios are to pgbench, simple\n";
     foreach my $table (sort keys %tables)
     {
         foreach my $clients (split /,/, $ENV{BENCH_CLIENTS} || '4,8,16')
