@@ -16,10 +16,11 @@
 #   http        one chunked body of BENCH_MB over HTTP/1.1 by curl, against the
 #               same bytes by \copy, in an unlogged table; with the memory of
 #               the HTTP program and of the process that writes
-#   small       uploads of 100 rows by h2load and wrk, against pgbench with as
-#               many clients and an INSERT of the same 100 rows a transaction,
-#               into a table without index and into one with an identity key;
-#               CPU is that of all the server's processes, clients not among them
+#   small       uploads of 100 rows by h2load and wrk, with as many loaders as
+#               clients, against pgbench with as many clients and an INSERT of
+#               the same 100 rows a transaction; into a table without index
+#               and one with an identity key.  CPU is that of all the server's
+#               processes, clients not among them.
 #
 # Payloads are files on the server's side, made from SQL (Avro: make_avro).
 # Works are interleaved: each is done once a round, after a CHECKPOINT.  The

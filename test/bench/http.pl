@@ -469,15 +469,17 @@ sub bench_small
     $token = make_token();
     sql('ALTER SYSTEM SET fsync = ' . ($ENV{BENCH_FSYNC} || 'on'),
         'SELECT pg_reload_conf()');
-    print "\n", sql(q{SELECT string_agg(name || ' = ' || setting, ', ')
-        FROM pg_settings WHERE name IN ('fsync', 'pg_intake.max_loaders')}),
+    print "\nfsync = ", sql('SHOW fsync'),
       "; ratios are to pgbench, simple\n";
     foreach my $table (sort keys %tables)
     {
         foreach my $clients (split /,/, $ENV{BENCH_CLIENTS} || '4,8,16')
         {
             my @works = small_works($clients, $table, $token);
+            my $loaders = $ENV{BENCH_LOADERS} || $clients;
 
+            sql("ALTER SYSTEM SET pg_intake.max_loaders = $loaders",
+                'SELECT pg_reload_conf()');
             open_table("${table}_$_", \@plain, $tables{$table})
               foreach 'http', 'sql';
             sql("ALTER TABLE ${table}_http SET LOGGED",
@@ -491,7 +493,7 @@ sub bench_small
                     run_load($work, @{ $work->{command} });
                 }
             }
-            print_small("uploads of 100 rows, $clients clients, "
+            print_small("uploads of 100 rows, $clients clients, $loaders loaders, "
                   . ($tables{$table} ? 'identity primary key' : 'no index'),
                 @works);
         }
