@@ -144,6 +144,7 @@ OBJS = \
 	src/worker/gateway.o \
 	src/worker/gateway_config.o \
 	src/worker/gateway_listen.o \
+	src/worker/good_signature.o \
 	src/worker/iam_token.o \
 	src/worker/json_object.o \
 	src/worker/jwk.o \

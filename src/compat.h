@@ -290,4 +290,12 @@
 						 recheck, NULL, false)
 #endif
 
+/* Events to wait for, until they are freed. */
+#if PG_VERSION_NUM < 170000
+#define intake_make_wait_set(nevents) \
+	CreateWaitEventSet(TopMemoryContext, nevents)
+#else
+#define intake_make_wait_set(nevents) CreateWaitEventSet(NULL, nevents)
+#endif
+
 #endif							/* INTAKE_COMPAT_H */

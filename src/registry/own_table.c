@@ -16,17 +16,78 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "commands/extension.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
 #include "registry/own_table.h"
+
+/* More than the extension has. */
+#define KNOWN_TABLES 32
+
+/*
+ * Tables that have been found to be ours.  The catalogs that tell it are not
+ * cached by the server, and each upload asks a few times.
+ */
+typedef struct KnownTable
+{
+	NameData	name;
+	Oid			relid;
+} KnownTable;
+
+static KnownTable known[KNOWN_TABLES];
+static int	nknown = 0;
+static bool is_watching = false;
+static uint64 changes = 0;		/* that were heard of */
+
+/* A table is not what it was: it may be dropped, renamed or moved. */
+static void
+forget_table(Datum arg, Oid relid)
+{
+	int			i;
+
+	changes++;
+	for (i = 0; i < nknown; i++)
+	{
+		if (relid == InvalidOid || known[i].relid == relid)
+			known[i--] = known[--nknown];
+	}
+}
+
+/* A schema is not what it was. */
+static void
+forget_tables(Datum arg, int cache, uint32 hash)
+{
+	forget_table(arg, InvalidOid);
+}
+
+static Oid
+recall_table(const char *name)
+{
+	int			i;
+
+	if (!is_watching)
+	{
+		CacheRegisterRelcacheCallback(forget_table, (Datum) 0);
+		CacheRegisterSyscacheCallback(NAMESPACEOID, forget_tables, (Datum) 0);
+		is_watching = true;
+	}
+	for (i = 0; i < nknown; i++)
+	{
+		if (strcmp(NameStr(known[i].name), name) == 0)
+			return known[i].relid;
+	}
+	return InvalidOid;
+}
 
 /*
  * A table of that name which is not the extension's is none of ours: its
  * columns may be anything, and anybody may have written it.
  */
-Relation
-intake_own_table_open(const char *name, LOCKMODE lockmode)
+static Oid
+look_up_table(const char *name)
 {
 	Oid			extension = get_extension_oid("pg_intake", true);
 	Oid			schema = get_namespace_oid("intake", true);
@@ -36,9 +97,40 @@ intake_own_table_open(const char *name, LOCKMODE lockmode)
 		relid = get_relname_relid(name, schema);
 	if (!OidIsValid(relid) ||
 		getExtensionOfObject(RelationRelationId, relid) != extension)
-		return NULL;
+		return InvalidOid;
+	return relid;
+}
 
-	return table_open(relid, lockmode);
+static Oid
+find_table(const char *name)
+{
+	Oid			relid = recall_table(name);
+	uint64		before = changes;
+
+	if (OidIsValid(relid))
+		return relid;
+	relid = look_up_table(name);
+	/* what changed while we looked may be this */
+	if (OidIsValid(relid) && changes == before && nknown < KNOWN_TABLES)
+	{
+		namestrcpy(&known[nknown].name, name);
+		known[nknown++].relid = relid;
+	}
+	return relid;
+}
+
+bool
+intake_own_table_exists(const char *name)
+{
+	return OidIsValid(find_table(name));
+}
+
+Relation
+intake_own_table_open(const char *name, LOCKMODE lockmode)
+{
+	Oid			relid = find_table(name);
+
+	return OidIsValid(relid) ? table_open(relid, lockmode) : NULL;
 }
 
 Relation

@@ -17,6 +17,9 @@
 #include "storage/lockdefs.h"
 #include "utils/relcache.h"
 
+/* Whether the extension is there and has the table; needs a transaction. */
+extern bool intake_own_table_exists(const char *name);
+
 /*
  * The table of that name, locked; NULL if the extension is not there.  To be
  * closed by table_close().

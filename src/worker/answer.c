@@ -53,9 +53,9 @@ append_header(StringInfo json, const char *name, const char *value)
 	appendStringInfoChar(json, ']');
 }
 
-/* Sends a text of the database's encoding as UTF-8. */
+/* Puts a text of the database's encoding, as UTF-8. */
 static bool
-send_text(IntakeLink *link, char type, const char *text, int len)
+put_text(IntakeLink *link, char type, const char *text, int len)
 {
 	char	   *utf8 = pg_server_to_any(text, len, PG_UTF8);
 	int			utf8_len = utf8 == text ? len : (int) strlen(utf8);
@@ -67,7 +67,7 @@ send_text(IntakeLink *link, char type, const char *text, int len)
 
 		if (type != INTAKE_FRAME_ANSWER_BODY)
 			piece = utf8_len;
-		if (!intake_link_send(link, type, utf8 + sent, piece, SEND_TIMEOUT))
+		if (!intake_link_put(link, type, utf8 + sent, piece, SEND_TIMEOUT))
 			return false;
 		sent += piece;
 	} while (sent < utf8_len);
@@ -85,7 +85,7 @@ utf8_length(const char *text, int len)
 
 /* The head: status and headers; with length < 0 the body's is not known. */
 static bool
-send_head(const IntakeAnswer *answer, int length)
+put_head(const IntakeAnswer *answer, int length)
 {
 	StringInfoData json;
 	ListCell   *cell;
@@ -107,17 +107,18 @@ send_head(const IntakeAnswer *answer, int length)
 		append_header(&json, header->name, header->value);
 	}
 	appendStringInfoString(&json, "]}");
-	return send_text(answer->link, INTAKE_FRAME_ANSWER, json.data, json.len);
+	return put_text(answer->link, INTAKE_FRAME_ANSWER, json.data, json.len);
 }
 
 void
 intake_answer_stream(IntakeAnswer *answer, const char *text)
 {
-	if (!answer->has_begun && !send_head(answer, -1))
+	if (!answer->has_begun && !put_head(answer, -1))
 		return;
 	answer->has_begun = true;
-	(void) send_text(answer->link, INTAKE_FRAME_ANSWER_BODY, text,
-					 strlen(text));
+	(void) (put_text(answer->link, INTAKE_FRAME_ANSWER_BODY, text,
+					 strlen(text)) &&
+			intake_link_flush(answer->link, SEND_TIMEOUT));
 }
 
 /* The end, with the status that the head could not tell. */
@@ -147,10 +148,10 @@ intake_answer_send(IntakeAnswer *answer)
 								SEND_TIMEOUT);
 	/* 204 has no length, not even 0 (RFC 9110, section 8.6). */
 	if (!answer->has_begun &&
-		!send_head(answer, answer->status == 204 ? -1 :
-				   utf8_length(body->data, body->len)))
+		!put_head(answer, answer->status == 204 ? -1 :
+				  utf8_length(body->data, body->len)))
 		return false;
 	return (body->len == 0 ||
-			send_text(answer->link, INTAKE_FRAME_ANSWER_BODY, body->data,
+			put_text(answer->link, INTAKE_FRAME_ANSWER_BODY, body->data,
 					  body->len)) && send_end(answer);
 }

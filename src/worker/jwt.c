@@ -21,6 +21,7 @@
 #include "utils/timestamp.h"
 
 #include "convert.h"
+#include "worker/good_signature.h"
 #include "worker/json_object.h"
 #include "worker/jwt.h"
 #include "worker/scan_base64url.h"
@@ -162,15 +163,18 @@ intake_jwt_read(const char *token, size_t len, int algorithms)
 	return jwt;
 }
 
-bool
-intake_jwt_is_signed(IntakeJwt *jwt, const IntakeJwk *jwk)
+/* Whether the signature, of a key for its algorithm, is good. */
+static bool
+is_signature_good(const IntakeJwt *jwt, const IntakeJwk *jwk)
 {
+	IntakeSignatureName name;
 	uint8	   *bytes;
 	ptrdiff_t	nbytes;
 	bool		is_good;
 
-	if (!(jwk->algorithms & jwt->algorithm))
-		return false;
+	intake_good_signature_name(jwt, jwk, &name);
+	if (intake_good_signature_is_known(&name))
+		return true;
 	bytes = palloc(INTAKE_BASE64URL_BYTES(jwt->signature_len) + 1);
 	nbytes = intake_scan_base64url_decode(jwt->signature, jwt->signature_len,
 										  bytes);
@@ -178,7 +182,15 @@ intake_jwt_is_signed(IntakeJwt *jwt, const IntakeJwk *jwk)
 		intake_signature_is_good(jwk->key, jwt->algorithm, jwt->content,
 								 jwt->content_len, bytes, nbytes);
 	explicit_bzero(bytes, INTAKE_BASE64URL_BYTES(jwt->signature_len));
-	if (!is_good)
+	if (is_good)
+		intake_good_signature_keep(&name);
+	return is_good;
+}
+
+bool
+intake_jwt_is_signed(IntakeJwt *jwt, const IntakeJwk *jwk)
+{
+	if (!(jwk->algorithms & jwt->algorithm) || !is_signature_good(jwt, jwk))
 		return false;
 	jwt->claims = read_part(jwt->encoded_claims, jwt->encoded_claims_len,
 							"claims set");

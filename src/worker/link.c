@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "portability/instr_time.h"
@@ -17,6 +18,7 @@
 #include "utils/memutils.h"
 #include "utils/wait_event.h"
 
+#include "compat.h"
 #include "worker/link.h"
 
 struct IntakeLink
@@ -27,6 +29,9 @@ struct IntakeLink
 	size_t		size;
 	size_t		start;			/* unread bytes: [start, end) */
 	size_t		end;
+	StringInfoData out;			/* frames that have not been sent */
+	WaitEventSet *events;		/* NULL: nothing was waited for yet */
+	int			socket_event;	/* the socket's in it */
 };
 
 #define FIRST_SIZE (128 * 1024)
@@ -39,6 +44,7 @@ intake_link_make(pgsocket socket)
 	link->socket = socket;
 	link->size = FIRST_SIZE;
 	link->buffer = palloc(link->size);
+	initStringInfo(&link->out);
 	return link;
 }
 
@@ -128,29 +134,44 @@ time_left(long timeout, const instr_time *begun)
 	return Max(0, timeout - (long) INSTR_TIME_GET_MILLISEC(now));
 }
 
+/* Made once: to make one takes more calls of the kernel than to wait. */
+static void
+make_events(IntakeLink *link)
+{
+	link->events = intake_make_wait_set(3);
+	AddWaitEventToSet(link->events, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch,
+					  NULL);
+	AddWaitEventToSet(link->events, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET,
+					  NULL, NULL);
+	link->socket_event = AddWaitEventToSet(link->events, WL_SOCKET_READABLE,
+										   link->socket, NULL, NULL);
+}
+
 /*
  * Waits for the socket; false when the time is over or, with wakes, the latch
  * was set.
  */
 static bool
-wait_for(IntakeLink *link, int event, long timeout, bool wakes)
+wait_for(IntakeLink *link, int what, long timeout, bool wakes)
 {
-	int			events = event | WL_LATCH_SET | WL_EXIT_ON_PM_DEATH;
+	WaitEvent	event;
 
 	if (timeout == 0)
 		return false;
-	if (timeout > 0)
-		events |= WL_TIMEOUT;
-	events = WaitLatchOrSocket(MyLatch, events, link->socket, timeout,
-							   PG_WAIT_EXTENSION);
-	if (events & WL_LATCH_SET)
+	if (link->events == NULL)
+		make_events(link);
+	ModifyWaitEvent(link->events, link->socket_event, what, NULL);
+	if (WaitEventSetWait(link->events, timeout, &event, 1,
+						 PG_WAIT_EXTENSION) == 0)
+		return false;
+	if (event.events & WL_LATCH_SET)
 	{
 		ResetLatch(MyLatch);
 		if (wakes)
 			return false;
 		CHECK_FOR_INTERRUPTS();
 	}
-	return (events & WL_TIMEOUT) == 0;
+	return true;
 }
 
 IntakeLinkEvent
@@ -176,23 +197,25 @@ intake_link_receive(IntakeLink *link, IntakeFrame *frame, long timeout,
 	}
 }
 
-/* Sends all bytes; false when that is not possible. */
+/*
+ * Sends all frames that wait; false when that is not possible.  An error that
+ * an interrupt raises here leaves the rest for the next call.
+ */
 static bool
-send_bytes(IntakeLink *link, const char *bytes, size_t len, long timeout)
+send_frames(IntakeLink *link, long timeout)
 {
+	StringInfo	out = &link->out;
 	instr_time	begun;
 
 	INSTR_TIME_SET_CURRENT(begun);
-	while (len > 0)
+	while (out->cursor < out->len)
 	{
-		ssize_t		n = send(link->socket, bytes, len,
+		ssize_t		n = send(link->socket, out->data + out->cursor,
+							 out->len - out->cursor,
 							 MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		if (n > 0)
-		{
-			bytes += n;
-			len -= n;
-		}
+			out->cursor += (int) n;
 		else if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK &&
 				 errno != EINTR)
 			return false;
@@ -204,19 +227,35 @@ send_bytes(IntakeLink *link, const char *bytes, size_t len, long timeout)
 }
 
 bool
-intake_link_send(IntakeLink *link, char type, const void *payload, size_t len,
-				 long timeout)
+intake_link_flush(IntakeLink *link, long timeout)
+{
+	/* half a frame is the end: what follows would be read as its rest */
+	if (!link->is_closed && !send_frames(link, timeout))
+		link->is_closed = true;
+	resetStringInfo(&link->out);
+	return !link->is_closed;
+}
+
+bool
+intake_link_put(IntakeLink *link, char type, const void *payload, size_t len,
+				long timeout)
 {
 	char		head[INTAKE_FRAME_HEAD];
 
 	Assert(len <= INTAKE_FRAME_MAX);
 	intake_frame_head(head, type, len);
-	/* half a frame is the end: what follows would be read as its rest */
-	if (!link->is_closed &&
-		(!send_bytes(link, head, sizeof(head), timeout) ||
-		 !send_bytes(link, payload, len, timeout)))
-		link->is_closed = true;
-	return !link->is_closed;
+	appendBinaryStringInfo(&link->out, head, sizeof(head));
+	appendBinaryStringInfo(&link->out, payload, (int) len);
+	return link->out.len < INTAKE_FRAME_BODY ||
+		intake_link_flush(link, timeout);
+}
+
+bool
+intake_link_send(IntakeLink *link, char type, const void *payload, size_t len,
+				 long timeout)
+{
+	return intake_link_put(link, type, payload, len, timeout) &&
+		intake_link_flush(link, timeout);
 }
 
 bool
@@ -233,7 +272,10 @@ intake_link_is_closed(IntakeLink *link)
 void
 intake_link_close(IntakeLink *link)
 {
+	if (link->events != NULL)
+		FreeWaitEventSet(link->events);
 	closesocket(link->socket);
 	pfree(link->buffer);
+	pfree(link->out.data);
 	pfree(link);
 }

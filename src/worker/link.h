@@ -34,9 +34,19 @@ extern IntakeLinkEvent intake_link_receive(IntakeLink *link,
 										   bool wakes);
 
 /*
- * Sends a frame, waiting while the peer is slow, for up to timeout ms (-1:
- * for ever).  False when the peer has gone or the time is over; the link is as
- * good as closed then.
+ * Takes a frame, to be sent together with what follows it; much is sent at
+ * once, which may fail as sending may.
+ */
+extern bool intake_link_put(IntakeLink *link, char type, const void *payload,
+							size_t len, long timeout);
+
+/* Sends what was put, as intake_link_send() does. */
+extern bool intake_link_flush(IntakeLink *link, long timeout);
+
+/*
+ * Sends a frame and what was put before it, waiting while the peer is slow,
+ * for up to timeout ms (-1: for ever).  False when the peer has gone or the
+ * time is over; the link is as good as closed then.
  */
 extern bool intake_link_send(IntakeLink *link, char type, const void *payload,
 							 size_t len, long timeout);

@@ -18,6 +18,9 @@
  */
 #include "postgres.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -40,6 +43,14 @@
 #include "worker/shared.h"
 #include "worker/visit.h"
 #include "worker/worker_settings.h"
+
+/*
+ * Free memory, in bytes, that stays for the next request, and up to what size
+ * a piece is taken of it: without, each request gets its memory from the
+ * kernel page by page and gives it back.
+ */
+#define KEPT_MEMORY (4 * 1024 * 1024)
+#define KEPT_PIECE (1024 * 1024)
 
 /* How long the program may take to let a retiring loader go, ms. */
 #define FAREWELL 1000
@@ -242,6 +253,15 @@ set_client_encoding(void)
 	CommitTransactionCommand();
 }
 
+static void
+keep_memory(void)
+{
+#ifdef __GLIBC__
+	(void) mallopt(M_TRIM_THRESHOLD, KEPT_MEMORY);
+	(void) mallopt(M_MMAP_THRESHOLD, KEPT_PIECE);
+#endif
+}
+
 /* Connects to the database that the settings name now. */
 static void
 connect_database(void)
@@ -266,6 +286,7 @@ intake_loader_main(Datum argument)
 	slot = &intake_shared->loaders[slot_number];
 	intake_shared_enter(slot_number);
 	prepare_end();
+	keep_memory();
 	context = AllocSetContextCreate(TopMemoryContext, "pg_intake request",
 									ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(TopMemoryContext);

@@ -37,11 +37,9 @@ typedef struct IntakeHttpRequest
 } IntakeHttpRequest;
 
 /*
-/*
  * Reads the frame's JSON, in the current memory context, where its value of
  * header Authorization is blanked then; segments and parameters are not set.
  * Raises 08P01 for a frame that is no request.
- */
  */
 extern IntakeHttpRequest *intake_request_read(const IntakeFrame *frame,
 											  IntakeLink *link);

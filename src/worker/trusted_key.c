@@ -20,6 +20,7 @@
 #include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
@@ -59,6 +60,9 @@ enum
 /* A key must fit into a row as it is. */
 #define MAX_JWK_SIZE (6 * 1024)
 
+/* So many keys are kept ready. */
+#define MADE_KEYS 8
+
 static Relation
 open_table(LOCKMODE lockmode)
 {
@@ -75,15 +79,73 @@ find_row(Relation table, const char *kid)
 	return intake_own_table_find(table, "trusted_key_pkey", 1, &key);
 }
 
+/*
+ * Keys that have been made of rows, by the rows' bytes: to make one takes
+ * OpenSSL as long as to verify a signature by it.  Whether a row is there is
+ * looked at each time.
+ */
+typedef struct MadeKey
+{
+	MemoryContext context;		/* of the rest; NULL: no key */
+	Jsonb	   *source;
+	IntakeJwk  *jwk;
+} MadeKey;
+
+static MadeKey made_keys[MADE_KEYS];
+static int	next_made = 0;		/* takes the place of the oldest */
+
+static bool
+is_made_of(const MadeKey *made, const Jsonb *source)
+{
+	return made->context != NULL &&
+		VARSIZE(made->source) == VARSIZE(source) &&
+		memcmp(made->source, source, VARSIZE(source)) == 0;
+}
+
+/*
+ * The key of such a row, which is good until MADE_KEYS others are asked for;
+ * NULL, and what is wrong, if it is none.
+ */
+static const IntakeJwk *
+make_key(const Jsonb *source, const char **problem)
+{
+	MadeKey		made;
+	MemoryContext old;
+	int			i;
+
+	for (i = 0; i < MADE_KEYS; i++)
+	{
+		if (is_made_of(&made_keys[i], source))
+			return made_keys[i].jwk;
+	}
+	/* first below the caller's, so that an error leaves nothing behind */
+	made.context = AllocSetContextCreate(CurrentMemoryContext,
+										 "pg_intake trusted key",
+										 ALLOCSET_SMALL_SIZES);
+	old = MemoryContextSwitchTo(made.context);
+	made.source = palloc(VARSIZE(source));
+	memcpy(made.source, source, VARSIZE(source));
+	made.jwk = intake_jwk_read(made.source, problem);
+	MemoryContextSwitchTo(old);
+	if (made.jwk == NULL)
+		return NULL;
+	MemoryContextSetParent(made.context, TopMemoryContext);
+	if (made_keys[next_made].context != NULL)
+		MemoryContextDelete(made_keys[next_made].context);
+	made_keys[next_made] = made;
+	next_made = (next_made + 1) % MADE_KEYS;
+	return made.jwk;
+}
+
 /* The row's key; NULL, and what is wrong with it, if it is none any more. */
-static IntakeJwk *
+static const IntakeJwk *
 read_row(Relation table, HeapTuple row, const char **problem)
 {
 	bool		is_null;
 	Datum		jwk = heap_getattr(row, COLUMN_JWK + 1,
 								   RelationGetDescr(table), &is_null);
 
-	return intake_jwk_read(DatumGetJsonbP(jwk), problem);
+	return make_key(DatumGetJsonbP(jwk), problem);
 }
 
 const IntakeJwk *
@@ -91,7 +153,7 @@ intake_trusted_key_find(const char *kid)
 {
 	Relation	table;
 	HeapTuple	row;
-	IntakeJwk  *jwk = NULL;
+	const IntakeJwk *jwk = NULL;
 	const char *problem;
 
 	if (strlen(kid) > INTAKE_MAX_KID_LENGTH)

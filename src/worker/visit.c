@@ -20,7 +20,6 @@
 
 #include "access/xact.h"
 #include "catalog/namespace.h"
-#include "commands/extension.h"
 #include "commands/portalcmds.h"
 #include "commands/prepare.h"
 #include "commands/sequence.h"
@@ -37,6 +36,7 @@
 #include "compat.h"
 #include "discreet_log.h"
 #include "registry/operation_last.h"
+#include "registry/own_table.h"
 #include "worker/iam_token.h"
 #include "worker/problem.h"
 #include "worker/route.h"
@@ -74,7 +74,7 @@ report_request(void *argument)
 static void
 check_extension(void)
 {
-	if (!OidIsValid(get_extension_oid("pg_intake", true)))
+	if (!intake_own_table_exists("entity"))
 		ereport(ERROR,
 				(errcode(ERRCODE_CONFIG_FILE_ERROR),
 				 errmsg("the gateway's database has no extension pg_intake"),

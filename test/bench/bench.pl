@@ -13,6 +13,14 @@
 #               into a temporary table and INSERT ... ON CONFLICT DO UPDATE
 #   replace     1 % of the keys of a big table, against COPY into a temporary
 #               table, DELETE ... USING and INSERT
+#   http        one chunked body of BENCH_MB over HTTP/1.1 by curl, against the
+#               same bytes by \copy, in an unlogged table; with the memory of
+#               the HTTP program and of the process that writes
+#   small       uploads of 100 rows by h2load and wrk, with as many loaders as
+#               clients, against pgbench with as many clients and an INSERT of
+#               the same 100 rows a transaction; into a table without index
+#               and one with an identity key.  CPU is that of all the server's
+#               processes, clients not among them.
 #
 # Payloads are files on the server's side, made from SQL (Avro: make_avro).
 # Works are interleaved: each is done once a round, after a CHECKPOINT.  The
@@ -26,10 +34,11 @@ use Time::HiRes qw(time);
 
 my $MAX_PAYLOAD = 1024 * 1024 * 1024 - 8192;    # bytes of one value
 
-my ($work, @names) = @ARGV;
+# What http.pl uses, too.
+our ($work, @names) = @ARGV;
+our $rounds = $ENV{BENCH_ROUNDS} || 5;
 my $rows = $ENV{BENCH_ROWS} || 2_000_000;
 my $big = $ENV{BENCH_BIG} || 10_000_000;
-my $rounds = $ENV{BENCH_ROUNDS} || 5;
 my $payloads = "$work/payloads";
 
 $| = 1;
@@ -151,7 +160,7 @@ my $HASH = '(hashint8extended(i, %d) & 9223372036854775807)';
 
 sub hash_of { return sprintf($HASH, $_[0]) }
 
-my @plain = (
+our @plain = (
     [ 'id', 'bigint', 'l', 'i' ],
     [ 'code', 'text', 's', "'item-' || " . hash_of(1) . ' % 100000' ],
     [ 'title', 'text', 's', "md5(i::text) || ' of the ' || i % 97" ],
@@ -525,12 +534,16 @@ sub bench_replace
     unlink("$payloads/replace.csv");
 }
 
+require "$FindBin::RealBin/http.pl";
+
 my %benches = (append => \&bench_append, merge => \&bench_merge,
-    replace => \&bench_replace);
+    replace => \&bench_replace, http => \&bench_http,
+    small => \&bench_small);
 
 foreach my $name (@names)
 {
-    die "there is no bench \"$name\"; there are: append merge replace\n"
+    die "there is no bench \"$name\"; there are: "
+      . join(' ', sort keys %benches) . "\n"
       if !$benches{$name};
 }
 sql('CREATE EXTENSION pg_intake');

@@ -364,6 +364,19 @@ SELECT ask('a.b.c');
 SELECT ask(repeat('a', 1024 * 1024));
 SELECT ask(repeat('a', 500) || '.' || repeat('b', 1024 * 1024) || '.c');
 SELECT ask(repeat('.', 16384));
+-- A signature that has been found good is not computed again; the key is
+-- looked for each time: not there, another one, itself for something else
+SELECT ask(token) FROM good;
+SELECT intake.distrust_key('rfc7515');
+SELECT ask(token) FROM good;
+SELECT intake.trust_key('rfc7515', jwk - 'kid') FROM jwk WHERE kid LIKE 'bilbo%' AND jwk->>'kty' = 'RSA';
+SELECT ask(token) FROM good;
+SELECT intake.distrust_key('rfc7515');
+SELECT intake.trust_key('rfc7515', jwk || '{"alg": "PS256"}') FROM jwk WHERE kid = 'rfc7515';
+SELECT ask(token) FROM good;
+SELECT intake.distrust_key('rfc7515');
+SELECT intake.trust_key('rfc7515', jwk) FROM jwk WHERE kid = 'rfc7515';
+SELECT ask(token) FROM good;
 -- Headers that are none
 SELECT try('SELECT intake.verify_token(NULL)');
 SELECT try('SELECT intake.verify_token('''')');

@@ -76,6 +76,26 @@ like((curl(@ndjson, '--data-binary' => "[1]\n", $url))[2]{hint},
 $node->safe_psql('app', $schema);
 is(upload(), 201, 'the extension is there');
 
+# --- the extension goes and comes while a loader stays
+
+my $loader = $node->safe_psql('app', q{SELECT pid FROM pg_stat_activity
+    WHERE backend_type = 'pg_intake loader'});
+$node->safe_psql('app', q{
+    DROP TABLE t;
+    DROP EXTENSION pg_intake;
+    CREATE SCHEMA intake;
+    GRANT USAGE ON SCHEMA intake TO writer;
+    CREATE TABLE intake.entity (target oid PRIMARY KEY);
+    CREATE TABLE t (id int)});
+is(upload(), 503, 'a table of that name is not the extension');
+$node->safe_psql('app', "DROP SCHEMA intake CASCADE; DROP TABLE t; $schema");
+is(upload(), 201, 'the extension is there again');
+$node->safe_psql('app', 'BEGIN; DROP TABLE t; DROP EXTENSION pg_intake; ROLLBACK');
+is(upload(), 201, 'it was not dropped');
+is($node->safe_psql('app', q{SELECT pid FROM pg_stat_activity
+    WHERE backend_type = 'pg_intake loader'}), $loader,
+    'all of it seen by one loader');
+
 my $begun = time();
 is($node->safe_psql('postgres', $loaders . q{ AND datname = 'app'}), 1,
     'a loader is connected');
