@@ -213,6 +213,7 @@ class Loader(threading.Thread):
         self.send("T", {"trailers": []})
 
     def do_retire(self, request):
+        self.program.retired = self
         self.send("C", {})
         self.do_echo(request)
 
@@ -233,6 +234,7 @@ class Program:
         self.requests = []
         self.ended = []
         self.loaders = []
+        self.retired = None     # the loader that was last to ask for it
         self.changed = threading.Condition()
         self.release = threading.Event()
         self.nloaders = loaders
