@@ -204,6 +204,7 @@ run(Visit *visit)
 
 	request = intake_request_read(visit->frame, visit->link);
 	visit->request = request;
+	intake_request_decode(request);
 	visit->call.query_id = find_query_id(request);
 	activity = psprintf("%s %s (%s, %s)", request->method, request->path,
 						request->request_id ? request->request_id : "",
@@ -287,6 +288,8 @@ intake_visit(IntakeLink *link, const IntakeFrame *frame,
 	error_context_stack = callback.previous;
 
 	MemoryContextSwitchTo(context);
+	/* A trigger may have set another one. */
+	(void) SetClientEncoding(PG_UTF8);
 	(void) intake_answer_send(visit.answer);
 	if (visit.is_session_used)
 		clean_session();
