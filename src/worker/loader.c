@@ -24,6 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "access/xact.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
@@ -229,12 +230,25 @@ retire(IntakeLink *link, MemoryContext context)
 	}
 }
 
+/*
+ * The client is the HTTP program, which speaks UTF-8.  Only of the client's
+ * encoding are conversions at hand outside of transactions.
+ */
+static void
+set_client_encoding(void)
+{
+	StartTransactionCommand();
+	SetConfigOption("client_encoding", "UTF8", PGC_USERSET, PGC_S_OVERRIDE);
+	CommitTransactionCommand();
+}
+
 /* Connects to the database that the settings name now. */
 static void
 connect_database(void)
 {
 	database_name = MemoryContextStrdup(TopMemoryContext, intake_database);
 	BackgroundWorkerInitializeConnection(database_name, NULL, 0);
+	set_client_encoding();
 }
 
 void

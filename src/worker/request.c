@@ -221,9 +221,15 @@ intake_request_read(const IntakeFrame *frame, IntakeLink *link)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROTOCOL_VIOLATION),
 				 errmsg("a request without method, path or version")));
-	request->segments = read_segments(request->path);
-	request->parameters = read_parameters(text_member(root, "query"));
+	request->query = text_member(root, "query");
 	return request;
+}
+
+void
+intake_request_decode(IntakeHttpRequest *request)
+{
+	request->segments = read_segments(request->path);
+	request->parameters = read_parameters(request->query);
 }
 
 static const char *

@@ -22,6 +22,7 @@ typedef struct IntakeHttpRequest
 {
 	char	   *method;
 	char	   *path;			/* as it was sent */
+	char	   *query;			/* as it was sent, or NULL */
 	List	   *segments;		/* of the path, decoded (char *) */
 	List	   *parameters;		/* of the query, decoded (IntakeNamedText) */
 	List	   *headers;		/* (IntakeNamedText), names in lower case */
@@ -34,11 +35,17 @@ typedef struct IntakeHttpRequest
 } IntakeHttpRequest;
 
 /*
- * Reads the frame's JSON, in the current memory context.  Raises 22023 for a
- * path or query that is not well encoded.
+ * Reads the frame's JSON, in the current memory context; segments and
+ * parameters are not set.
  */
 extern IntakeHttpRequest *intake_request_read(const IntakeFrame *frame,
 											  IntakeLink *link);
+
+/*
+ * Sets segments and parameters.  Raises 22023 for a path or query that is not
+ * well encoded.
+ */
+extern void intake_request_decode(IntakeHttpRequest *request);
 
 /*
  * The value of a header, or NULL; of several the first.  Raises 22023 when

@@ -196,55 +196,15 @@ serve(Visit *visit)
 		visit->route->handle(visit->request, &visit->call, visit->answer);
 }
 
-/*
- * Between the two texts can be converted: that looks for a function in a
- * catalog, unless the database's encoding is that of HTTP's texts.
- */
-static bool
-begin_conversion(const Visit *visit)
-{
-	if (GetDatabaseEncoding() == PG_UTF8)
-		return false;
-	StartTransactionCommand();
-	MemoryContextSwitchTo(visit->context);
-	return true;
-}
-
-static void
-end_conversion(const Visit *visit, bool is_begun)
-{
-	if (!is_begun)
-		return;
-	CommitTransactionCommand();
-	MemoryContextSwitchTo(visit->context);
-}
-
-static void
-read_request(Visit *visit)
-{
-	bool		is_begun = begin_conversion(visit);
-
-	visit->request = intake_request_read(visit->frame, visit->link);
-	end_conversion(visit, is_begun);
-}
-
-static void
-send_answer(Visit *visit)
-{
-	bool		is_begun = begin_conversion(visit);
-
-	(void) intake_answer_send(visit->answer);
-	end_conversion(visit, is_begun);
-}
-
 static void
 run(Visit *visit)
 {
 	IntakeHttpRequest *request;
 	char	   *activity;
 
-	read_request(visit);
-	request = visit->request;
+	request = intake_request_read(visit->frame, visit->link);
+	visit->request = request;
+	intake_request_decode(request);
 	visit->call.query_id = find_query_id(request);
 	activity = psprintf("%s %s (%s, %s)", request->method, request->path,
 						request->request_id ? request->request_id : "",
@@ -328,7 +288,9 @@ intake_visit(IntakeLink *link, const IntakeFrame *frame,
 	error_context_stack = callback.previous;
 
 	MemoryContextSwitchTo(context);
-	send_answer(&visit);
+	/* A trigger may have set another one. */
+	(void) SetClientEncoding(PG_UTF8);
+	(void) intake_answer_send(visit.answer);
 	if (visit.is_session_used)
 		clean_session();
 	pgstat_report_stat(false);
