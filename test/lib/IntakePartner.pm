@@ -88,7 +88,8 @@ sub request_of
     my ($method, $table) = @_;
     my ($verb, $path) = @{ $requests{$method} };
 
-    return ($verb, sprintf($path, escape($table // 't')));
+    $table = escape($table // 't');
+    return ($verb, $path =~ s/%s/$table/r);
 }
 
 # The headers that a method has; changes come on top, undef takes one away.
@@ -107,7 +108,8 @@ sub headers_of
     $headers{'Content-Type'} = 'application/json'
         if $method eq 'update_table' || $method eq 'delete_data';
     %headers = (%headers, %{ $changes // {} });
-    return map { (-H => "$_: $headers{$_}") }
+    # curl's way to send a header without a value
+    return map { (-H => $headers{$_} eq '' ? "$_;" : "$_: $headers{$_}") }
         grep { defined $headers{$_} } sort keys %headers;
 }
 

@@ -6,6 +6,7 @@ use strict;
 use warnings;
 use utf8;
 
+use Encode qw(encode_utf8);
 use FindBin;
 use JSON::PP;
 use PostgreSQL::Test::Cluster;
@@ -234,8 +235,8 @@ is(rows(qq{SELECT count(*) FROM pg_class
 # what is no name, or no path
 for my $case ([ '%00', 400 ], [ 't%00', 400 ], [ '%FF', 400 ], [ '%ED%A0%80', 400 ],
     [ '%C0%AF', 400 ], [ 't%', 400 ], [ 't%4', 400 ], [ 'x' x 64, 400 ],
-    [ '%D1%8F' x 32, 400 ], [ '', 404 ], [ 't/x', 404 ], [ '../table/t/..', 404 ],
-    [ '..', 404 ], [ '.', 404 ], [ 't/../../..', 404 ])
+    [ '%D1%8F' x 32, 400 ], [ '', 400 ], [ 't/x', 404 ], [ '../table/t/..', 404 ],
+    [ 't/../../..', 404 ])
 {
     my ($path, $expected) = @$case;
 
@@ -245,7 +246,6 @@ for my $case ([ '%00', 400 ], [ 't%00', 400 ], [ '%FF', 400 ], [ '%ED%A0%80', 40
 
         ($status, $body) = call($attacker, $method, body => $bodies{$method},
             path => "/provider/v1/connection/$attacker->{connection_id}/table/$path/$end");
-        next if $path eq '..' || $path eq '.';
         is($status, $expected, "$method: \"" . substr($path, 0, 20) . '"')
             or diag(explain($body));
         is(ref $body && defined $body->{code} ? 'code' : $body, 'code',
@@ -295,10 +295,13 @@ for my $name ($bobby, q{"}, q{'}, q{\\'}, ';', '$$', '${x}', "a\nb", '%s%n', 'д
     is_deeply([ $status, $body->{deleted_partition_keys}, $body->{message} ],
         [ 200, [ [ $name, '2024-07-01' ] ], '1 rows of 1 partitions were deleted' ],
         "$what: its partition is deleted") or diag(explain($body));
+    # the value is told as it was sent, with JSON's escapes
     ($status, $body) = call($attacker, 'write_data', table => $name,
         body => JSON::PP->new->utf8->encode([ $name, $name ]));
-    is_deeply([ $status, @{ $body->{details} }{qw(column value)} ],
-        [ 400, $name, $name ], "$what: an error tells column and value");
+    is_deeply([ $status, $body->{details}{column},
+            decode_json(encode_utf8(qq{["$body->{details}{value}"]})) ],
+        [ 400, $name, [$name] ], "$what: an error tells column and value")
+        or diag(explain($body));
     ($status) = call($attacker, 'delete_table', table => $name);
     is($status, 204, "$what: deleted");
 }
@@ -408,8 +411,6 @@ my $hostile = qq{
     CREATE DOMAIN bigint AS varchar;
     };
 rows($hostile);
-rows(qq{SET ROLE owner; ALTER ROLE "$owned->{role}" SET search_path = "$owned->{schema}", pg_catalog})
-    if 0;
 for my $line ('[1]', '[1]', '[2]')
 {
     ($status, $body) = call($owned, 'write_data', table => 't', body => $line);
@@ -440,12 +441,12 @@ is(rows(qq{SELECT format_type(atttypid, NULL) FROM pg_attribute
     WHERE attrelid = '"$owned->{schema}".t'::regclass AND attnum > 0
         AND NOT attisdropped ORDER BY attnum}), "bigint\ndate",
     q{types are PostgreSQL's own});
-($status) = call($owned, 'update_table', table => 'text', body => {
+($status) = call($owned, 'update_table', table => 'all types', body => {
         schema => [ map { { name => $_, type => $_ } }
             qw(string integer float date datetime boolean geopoint) ] });
 is($status, 200, 'a table of all types');
 is(rows(qq{SELECT string_agg(format_type(atttypid, NULL), ', ' ORDER BY attnum)
-    FROM pg_attribute WHERE attrelid = '"$owned->{schema}".text'::regclass
+    FROM pg_attribute WHERE attrelid = '"$owned->{schema}"."all types"'::regclass
         AND attnum > 0}),
     'text, bigint, double precision, date, timestamp with time zone, boolean, point',
     q{of PostgreSQL's own types});
@@ -502,13 +503,13 @@ rows(qq{SET ROLE owner; CREATE SCHEMA trap; SET search_path = trap, pg_catalog;
     CREATE FUNCTION trap.quote_ident(text) RETURNS text LANGUAGE sql AS \$\$ SELECT 'postgres' \$\$;
     CREATE FUNCTION trap.sha256(bytea) RETURNS bytea LANGUAGE sql AS \$\$ SELECT ''::bytea \$\$;
     CREATE DOMAIN trap.text AS varchar; CREATE DOMAIN trap.name AS varchar;
-    CREATE TABLE trap.pg_authid (); CREATE TABLE trap.pg_class ();
-    CREATE TABLE trap.connection (LIKE public.treasure)});
+    CREATE TABLE trap.pg_authid (); CREATE TABLE trap.pg_namespace ();
+    CREATE TABLE trap.connection (connection_id pg_catalog.int4)});
 my $title = q{'; ALTER ROLE owner SUPERUSER; --} =~ s/'/''/gr;
 my $made = decode_json(rows(qq{SET ROLE owner; SET search_path = trap, pg_catalog;
-    SET standard_conforming_strings = off; SET role.x = 1; SET quote_all_identifiers = on;
-    SELECT pg_catalog.to_jsonb(c) FROM intake.create_connection(E'\\\\$title', schema => 'q"\\\\') c}
-    =~ s/SET role.x = 1; //r));
+    SET standard_conforming_strings = off; SET quote_all_identifiers = on;
+    SELECT pg_catalog.to_jsonb(c) FROM intake.create_connection(E'\\\\$title',
+        schema => E'q"\\\\') c}));
 rows(qq{SET ROLE owner; SET search_path = trap, pg_catalog;
     SET standard_conforming_strings = off;
     SELECT intake.grant_read('$made->{connection_id}', 'rich');
