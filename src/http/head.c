@@ -132,13 +132,14 @@ intake_head_set_target(Head *head, const char *text, size_t len)
 	}
 	question = memchr(text, '?', len);
 	path_len = question != NULL ? (size_t) (question - text) : len;
+	if (head->path != NULL)
+		return refuse(head, 400, "The request has two targets.");
+	/* also that of a refusal: its beginning decides on the answer's form */
+	head->path = copy_text(text, path_len);
 	if (!intake_chars_are_path(text, path_len) ||
 		(question != NULL &&
 		 !intake_chars_are_query(question + 1, len - path_len - 1)))
 		return refuse(head, 400, "The request's target is malformed.");
-	if (head->path != NULL)
-		return refuse(head, 400, "The request has two targets.");
-	head->path = copy_text(text, path_len);
 	if (question != NULL)
 		head->query = copy_text(question + 1, len - path_len - 1);
 	return 0;

@@ -208,9 +208,12 @@ intake_definition_key_sql(const List *fields,
 	if (item->unit == NULL)
 		return pstrdup(item->field->name);
 
-	/* A column may be called like the expression; blanks do not count. */
+	/*
+	 * Qualified, as the connection's schema is in the loaders' search_path.  A
+	 * column may be called like the expression; blanks do not count.
+	 */
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "date_trunc('%s', %s)", item->unit,
+	appendStringInfo(&sql, "pg_catalog.date_trunc('%s', %s)", item->unit,
 					 quote_identifier(item->field->name));
 	while (find_exactly(fields, sql.data) != NULL)
 		appendStringInfoChar(&sql, ' ');

@@ -277,7 +277,7 @@ is(columns_of($one, 'sales'), 'City text not null, day date not null',
 is(sql(qq{SELECT count(*) || ' ' || ('"$schema".sales'::regclass = $oid)
         FROM "$schema".sales}), '0 true', 'the table is the same, and empty');
 is(sql(qq{SELECT replacing_key, partition_key FROM intake.entities
-        WHERE target = $oid}), q(|{"date_trunc('month', day)"}),
+        WHERE target = $oid}), q(|{"pg_catalog.date_trunc('month', day)"}),
     'with a key of months');
 is(sql(qq{SELECT coalesce(obj_description('"$schema".sales'::regclass), '')}),
     '', 'a title that goes takes its comment along');
