@@ -192,27 +192,18 @@ SELECT o.operation,
        o.rows_skipped,
        o.rows_rejected,
        o.rows_inserted + o.rows_updated + o.rows_deleted AS rows_affected,
-       CASE WHEN pg_catalog.pg_has_role('pg_read_all_data', 'USAGE')
-            THEN o.errors
-            WHEN CASE WHEN o.cluster = (SELECT s.system_identifier FROM pg_catalog.pg_control_system() s)
-                 THEN o.role_oid = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = CURRENT_USER)
-                 ELSE o.role_name = CURRENT_USER END
-            THEN o.errors END AS errors,
+       CASE WHEN o.is_own OR pg_catalog.pg_has_role('pg_read_all_data', 'USAGE') THEN o.errors END AS errors,
        o.query_id,
        o.request_id,
        o.subject,
-       o.error,
-       CASE WHEN pg_catalog.pg_has_role('pg_read_all_data', 'USAGE')
-            THEN o.answer
-            WHEN CASE WHEN o.cluster = (SELECT s.system_identifier FROM pg_catalog.pg_control_system() s)
-                 THEN o.role_oid = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = CURRENT_USER)
-                 ELSE o.role_name = CURRENT_USER END
-            THEN o.answer END AS answer
-  FROM intake.operation o
- WHERE CASE WHEN o.cluster = (SELECT s.system_identifier FROM pg_catalog.pg_control_system() s)
-            THEN o.role_oid = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = CURRENT_USER)
-            ELSE o.role_name = CURRENT_USER END
-    OR pg_catalog.pg_has_role('pg_monitor', 'USAGE')
+       CASE WHEN o.is_own OR pg_catalog.pg_has_role('pg_read_all_data', 'USAGE') THEN o.error END AS error,
+       CASE WHEN o.is_own OR pg_catalog.pg_has_role('pg_read_all_data', 'USAGE') THEN o.answer END AS answer
+  FROM (SELECT x.*,
+               CASE WHEN x.cluster = (SELECT s.system_identifier FROM pg_catalog.pg_control_system() s)
+                    THEN x.role_oid = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = CURRENT_USER)
+                    ELSE x.role_name = CURRENT_USER END AS is_own
+          FROM intake.operation x) o
+ WHERE o.is_own OR pg_catalog.pg_has_role('pg_monitor', 'USAGE')
  ORDER BY o.started_at DESC;
 COMMENT ON VIEW intake.operations IS 'One row an operation, newest first: the caller''s own; all of them for members of pg_monitor.';
 COMMENT ON COLUMN intake.operations.role IS 'the principal: the role the operation ran as';
@@ -223,6 +214,7 @@ COMMENT ON COLUMN intake.operations.digest IS 'XXH3-128 of the payload, inflated
 COMMENT ON COLUMN intake.operations.request IS 'mode, sys_op, format and options as they were given; a repeat must give the same';
 COMMENT ON COLUMN intake.operations.rows_deleted IS 'NULL after truncate => ''fast''';
 COMMENT ON COLUMN intake.operations.errors IS 'the first of the bad records that were set aside; for the principal and members of pg_read_all_data, since it shows values';
+COMMENT ON COLUMN intake.operations.error IS 'of a failure what happened and where, of a part why it is one; for the same readers as errors';
 COMMENT ON COLUMN intake.operations.answer IS 'what the answer told beyond the counters, for repeats: over the DataLens methods only; for the same readers as errors';
 GRANT SELECT ON intake.operations TO PUBLIC;
 

@@ -345,6 +345,7 @@ run_operation(const IntakeRequest *request, IntakePlan *plan,
 	decoder->routine->end(decoder);
 	intake_source_drain(request->source);
 	operation->is_partial = request->source->is_cut;
+	operation->cut_reason = request->source->cut_reason;
 	counters->bytes_received = (int64) intake_source_received(request->source);
 	intake_source_digest(request->source, operation->digest);
 

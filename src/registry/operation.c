@@ -27,6 +27,7 @@
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
+#include "utils/json.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -250,13 +251,30 @@ set_end_times(IntakeOperation *operation)
 		operation->expires_at = operation->finished_at + retention;
 }
 
+/* Why a part is all of it, in the form that failures have. */
+static Jsonb *
+describe_cut(const IntakeOperation *operation)
+{
+	StringInfoData json;
+
+	if (!operation->is_partial || operation->cut_reason == NULL)
+		return NULL;
+	initStringInfo(&json);
+	appendStringInfoString(&json, "{\"message\": ");
+	escape_json(&json, operation->cut_reason);
+	appendStringInfoChar(&json, '}');
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
+											  CStringGetDatum(json.data)));
+}
+
 void
 intake_operation_finish(IntakeOperation *operation)
 {
 	int			slice;
 
 	set_end_times(operation);
-	slice = intake_record_write(operation, INTAKE_OPERATION_SUCCEEDED, NULL);
+	slice = intake_record_write(operation, INTAKE_OPERATION_SUCCEEDED,
+								describe_cut(operation));
 	if (operation->rejects != NULL)
 		intake_rejects_store(operation->rejects, slice, operation->sys_cn,
 							 operation->relid);

@@ -55,6 +55,7 @@ typedef struct IntakeOperation
 	bool		is_replayed;
 	bool		has_failed;		/* an earlier run's failure is on record */
 	bool		is_partial;
+	const char *cut_reason;		/* of a partial one, in words; or NULL */
 	int64		sys_cn;
 	TimestampTz started_at;
 	TimestampTz finished_at;

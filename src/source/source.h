@@ -62,6 +62,7 @@ struct IntakeSource
 	bool		is_ended;		/* no byte follows limit */
 	bool		is_cut;			/* it ended early: a last record that is not
 								 * complete does not count */
+	const char *cut_reason;		/* in words; NULL: not cut, or not known */
 	bool		has_lines;		/* of the client's making */
 	IntakeSourceKind kind;		/* the opener of a stream sets these two */
 	int64		total;			/* bytes to come in all; 0: not known */

@@ -65,6 +65,7 @@ intake_source_open_spool(IntakeSource *source)
 	fill_file(spool->file, source);
 	result = intake_source_open(&spool_routine, spool, PG_UTF8);
 	result->is_cut = source->is_cut;
+	result->cut_reason = source->cut_reason;
 	result->has_lines = source->has_lines;
 	result->kind = source->kind;
 	result->total = (int64) intake_source_received(source);

@@ -21,6 +21,9 @@
 #include "worker/request_body.h"
 #include "worker/status.h"
 
+/* Why a body ends before its end, as answers and records of it say. */
+#define CLIENT_HAS_GONE "the client has gone before the end of the body"
+
 /* A stream that brings nothing for so long pauses, ms. */
 #define PAUSE 50
 
@@ -56,7 +59,7 @@ report_broken(const IntakeBody *body, bool has_gone)
 	ereport(ERROR,
 			(errcode(intake_status_code((int) status)),
 			 has_gone ?
-			 errmsg("the client has gone before the end of the body") :
+			 errmsg(CLIENT_HAS_GONE) :
 			 errmsg("the body is broken"),
 			 reason == NULL || reason[0] == '\0' ? 0 :
 			 errdetail_internal("%s", reason)));
@@ -74,6 +77,7 @@ take_break(IntakeBody *body)
 	if (!has_gone || !body->may_be_cut)
 		report_broken(body, has_gone);
 	body->is_cut = true;
+	body->cut_reason = CLIENT_HAS_GONE;
 }
 
 /* Looks for line ends, and for what there is where they are missing. */
@@ -211,6 +215,7 @@ read_source(IntakeSource *source, char *out, size_t len)
 	size_t		n = read_body(body, out, len);
 
 	source->is_cut = body->is_cut;
+	source->cut_reason = body->cut_reason;
 	return n;
 }
 

@@ -23,6 +23,7 @@ typedef struct IntakeBody
 	bool		is_ended;
 	bool		may_be_cut;		/* what came before a disconnect counts */
 	bool		is_cut;			/* there was one */
+	const char *cut_reason;		/* its reason, NULL without one */
 	Jsonb	   *end;			/* what the program said at the end */
 	IntakeRequestDigest *digest;	/* to be checked; NULL: none */
 
