@@ -145,7 +145,7 @@ sub feed
     my ($block, $times, $look, @command) = @_;
     my ($fed, $mark) = (0, 0);
 
-    open(my $to, '|-', join(' ', @command) . " >$work/feed.out 2>&1")
+    open(my $to, '|-', join(' ', @command) . " >$work/payloads/feed.out 2>&1")
       or die "cannot run $command[0]: $!\n";
     binmode $to;
     fcntl($to, $F_SETPIPE_SZ, 1024 * 1024);
@@ -154,7 +154,7 @@ sub feed
         for (my $at = 0; $at < length($block);)
         {
             $at += syswrite($to, $block, 1024 * 1024, $at)
-              // die "$command[0] has gone: " . read_file("$work/feed.out");
+              // die "$command[0] has gone: " . read_file("$work/payloads/feed.out");
         }
         $fed += length($block);
         if ($fed >= $mark)
@@ -163,8 +163,8 @@ sub feed
             $mark += $MARK;
         }
     }
-    close($to) or die "$command[0] failed: " . read_file("$work/feed.out");
-    return read_file("$work/feed.out");
+    close($to) or die "$command[0] failed: " . read_file("$work/payloads/feed.out");
+    return read_file("$work/payloads/feed.out");
 }
 
 # The process that runs the upload.
