@@ -52,6 +52,7 @@ typedef struct DataWork
 	Jsonb	   *partitions;		/* of a delete */
 
 	/* what prepare has found or made */
+	bool		was_there;
 	Oid			relid;
 	const IntakeDefinition *used;
 } DataWork;
@@ -111,6 +112,7 @@ find_table(DataWork *work)
 
 	work->relid = intake_definition_table_find(work->connection, work->table,
 											   &stored, NoLock);
+	work->was_there = OidIsValid(work->relid);
 	work->used = stored;
 }
 
@@ -246,6 +248,7 @@ define_table(DataWork *work, IntakeRequest *request)
 	intake_definition_table_apply(work->connection, work->table, definition,
 								  work->head->may_alter ? INTAKE_APPLY_ALTER :
 								  INTAKE_APPLY_CREATE, &applied);
+	work->was_there = applied.old != NULL;
 	work->relid = applied.relid;
 	work->used = applied.now;
 	return applied.was_data_dropped;
@@ -263,11 +266,9 @@ prepare_write(IntakeRequest *request, IntakeOperation *operation)
 {
 	DataWork   *work = request->argument;
 	bool		truncates = work->head->truncates;
-	bool		was_there;
 	bool		has_dropped = false;
 
 	find_table(work);
-	was_there = OidIsValid(work->relid);
 	if (needs_definition(work, work->relid, work->used))
 		has_dropped = define_table(work, request);
 	else if (is_append(work) && !truncates)
@@ -280,7 +281,7 @@ prepare_write(IntakeRequest *request, IntakeOperation *operation)
 		INTAKE_MODE_REPLACE;
 	request->options = make_options(work->used, truncates && !has_dropped);
 	operation->answer = make_write_answer(has_dropped ||
-										  (truncates && was_there));
+										  (truncates && work->was_there));
 }
 
 /* ---------- delete: the engine's request ---------- */
@@ -331,10 +332,19 @@ begin_work(DataWork *work, const IntakeHttpRequest *request, IntakeCall *call,
 	call->operation.door = upload->door;
 }
 
-/*
- * For a preflight: whether the table is there as it has to be; not asked for
- * a repeat.
- */
+/* A repeat needs no table, but has to be one as far as its head tells. */
+static void
+check_repeat(const DataWork *work, const IntakeOperation *stored)
+{
+	IntakeRequestIdentity identity = {
+		work->upload.target_name, work->upload.identity
+	};
+
+	if (work->upload.identity != NULL)
+		intake_operation_check_repeat(stored, &identity, NULL);
+}
+
+/* For a preflight: whether the table is there as it has to be. */
 static void
 check_early(DataWork *work)
 {
@@ -342,7 +352,10 @@ check_early(DataWork *work)
 
 	stored.principal = GetUserId();
 	if (intake_record_find(&stored) == INTAKE_OPERATION_SUCCEEDED)
+	{
+		check_repeat(work, &stored);
 		return;
+	}
 	intake_operation_check_idle(stored.principal, &stored.uuid);
 	find_table(work);
 	if (work->head != NULL)
@@ -454,11 +467,14 @@ static void
 append_delete_answer(StringInfo json, const IntakeHttpRequest *request,
 					 const IntakeOperation *operation)
 {
+	int64		rows = operation->counters.rows_deleted;
+	int64		partitions = operation->counters.rows_received;
+
 	append_stored(json, operation);
 	appendStringInfo(json,
-					 "\"success\": true, \"message\": \"" INT64_FORMAT " rows of " INT64_FORMAT " partitions were deleted\", \"request_id\": ",
-					 operation->counters.rows_deleted,
-					 operation->counters.rows_received);
+					 "\"success\": true, \"message\": \"" INT64_FORMAT " row%s of " INT64_FORMAT " partition%s deleted\", \"request_id\": ",
+					 rows, rows == 1 ? "" : "s", partitions,
+					 partitions == 1 ? "" : "s");
 	escape_json(json, request->request_id == NULL ? "" : request->request_id);
 	appendStringInfoString(json, "}\n");
 }

@@ -30,27 +30,35 @@ wait_for_gateway($base);
 
 sub sql
 {
-    my ($query) = @_;
+    my ($query, $database) = @_;
 
     utf8::encode($query) if utf8::is_utf8($query);
-    my $out = $node->safe_psql('postgres', $query);
+    my $out = $node->safe_psql($database // 'postgres', $query);
     utf8::decode($out);
     return $out;
 }
 
-# A connection, with the token of its service account and its schema.
-sub connection
+# A new token of the connection's service account; false when there is none.
+sub get_token
 {
-    my ($title) = @_;
-    my $row = decode_json($node->safe_psql('postgres',
-        "SELECT to_jsonb(c) FROM intake.create_connection('$title', true) c"));
+    my ($connection) = @_;
     my ($status, undef, $body) = curl(-H => 'Content-Type: application/json',
-        '--data-binary' =>
-            encode_json({ yandexPassportOauthToken => $row->{oauth_token} }),
+        '--data-binary' => encode_json({
+                yandexPassportOauthToken => $connection->{oauth_token} }),
         "$base/iam/v1/tokens");
 
-    is($status, 200, "$title has a token");
-    $row->{token} = $body->{iamToken};
+    $connection->{token} = $body->{iamToken} if $status == 200;
+    return $status == 200;
+}
+
+# A connection, with a token and its schema.
+sub connection
+{
+    my ($title, $database) = @_;
+    my $row = decode_json($node->safe_psql($database // 'postgres',
+        "SELECT to_jsonb(c) FROM intake.create_connection('$title', true) c"));
+
+    wait_for("$title has a token", sub { get_token($row) });
     $row->{url} = "$base/provider/v1/connection/$row->{connection_id}";
     $row->{schema} = "intake_$row->{connection_id}";
     return $row;
@@ -491,6 +499,58 @@ is("$status " . sql(qq{SELECT entity, mode, options, replacing_key, kind
     '200 known_as|append|{"unknown": "ignore"}|{d}|proxy',
     'what he registered it with beside its keys stays');
 
+# What else may depend on a column.
+($status) = define($one, 'needed', [ [ 'a', 'integer' ], [ 'b', 'integer' ] ]);
+foreach (
+    [ 'a materialized view', 'CREATE MATERIALIZED VIEW reports.m AS SELECT b FROM %s',
+        'DROP MATERIALIZED VIEW reports.m' ],
+    [ 'a generated column', 'ALTER TABLE %s ADD g bigint GENERATED ALWAYS AS (b + 1) STORED',
+        'ALTER TABLE %s DROP g' ],
+    [ 'a policy', 'CREATE POLICY p ON %s USING (b > 0)', 'DROP POLICY p ON %s' ],
+    [ "a trigger's columns", 'CREATE TRIGGER u BEFORE UPDATE OF b ON %s FOR EACH ROW EXECUTE FUNCTION reports.f()',
+        'DROP TRIGGER u ON %s' ],
+    [ "a function's body", 'CREATE FUNCTION reports.g() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT max(b) FROM %s; END',
+        'DROP FUNCTION reports.g()' ])
+{
+    my ($what, $make, $drop) = @$_;
+
+    $_ =~ s/%s/"$schema".needed/ foreach $make, $drop;
+    sql($make);
+    ($status) = define($one, 'needed', [ [ 'a', 'integer' ] ]);
+    is($status, 400, "$what needs a column that has to go");
+    ($status) = define($one, 'needed', [ [ 'b', 'integer' ] ]);
+    is($status, 200, 'another one may go');
+    sql($drop);
+    ($status) = define($one, 'needed', [ [ 'a', 'date' ], [ 'b', 'integer' ] ]);
+    is($status, 200, 'and come back');
+}
+sql(qq{ALTER TABLE "$schema".needed ALTER b SET DEFAULT 7});
+is_refused(qr/default for column "b" cannot be cast/,
+    'a default of another type', define($one, 'needed', [ [ 'b', 'date' ] ]));
+($status) = undefine($one, 'needed');
+
+# A partitioned table in the place of the one that was made.
+($status) = define($one, 'parted', [ [ 'a', 'integer' ], [ 'b', 'string' ] ]);
+sql(qq{DROP TABLE "$schema".parted;
+    SET ROLE "$schema";
+    CREATE TABLE "$schema".parted (a bigint NOT NULL, b text NOT NULL)
+        PARTITION BY RANGE (a);
+    CREATE TABLE "$schema".parted_1 PARTITION OF "$schema".parted
+        FOR VALUES FROM (0) TO (9);
+    INSERT INTO "$schema".parted VALUES (1, 'x');
+    SELECT intake.register_table('"$schema".parted', 'proxy')});
+($status, $body) = define($one, 'parted', [ [ 'a', 'integer' ],
+        [ 'c', 'date' ] ], replacing_key => ['c']);
+is("$status $body->{old_data_was_dropped} " . columns_of($one, 'parted_1')
+        . sql(qq{SELECT count(*) FROM "$schema".parted}),
+    '200 1 a bigint not null, c date not null0',
+    'a table that its user has partitioned and registered is changed as any');
+is_refused(qr/partition key/, 'but for its key', define($one, 'parted',
+        [ [ 'c', 'date' ] ]));
+($status) = undefine($one, 'parted');
+is("$status " . sql(qq{SELECT to_regclass('"$schema".parted_1') IS NULL}),
+    '204 t', 'and dropped');
+
 sql(qq{
     CREATE TABLE "$schema".his (a int);
     CREATE VIEW "$schema".his_view AS SELECT 1 AS a;
@@ -606,6 +666,8 @@ is("$status $body->{code}", '404 IN404', 'a table that is missing');
 ok(sql("SELECT to_regclass('\"$schema\".sales') IS NOT NULL"),
     'other tables are untouched');
 
+is_refused(qr/must not be empty/, 'an empty table name',
+    define($two, '', [ [ 'a', 'string' ] ]));
 is_refused(qr/longer than 63 bytes/, 'a table name of 64 bytes',
     define($two, 'n' x 64, [ [ 'a', 'string' ] ]));
 is_refused(qr/longer than 63 bytes/, 'to delete', undefine($two, 'é' x 32));
@@ -830,6 +892,60 @@ is($status, 401, 'dropped: its token is none');
 is(sql("SELECT count(*) FROM intake.connection_table
         WHERE connection_id = '$three->{connection_id}'"), 0,
     'its definitions are forgotten');
+
+# --- a copy of the database, and one of another encoding
+
+sub serve
+{
+    my ($database) = @_;
+
+    sql("ALTER SYSTEM SET pg_intake.database = '$database'");
+    $node->reload;
+    return;
+}
+
+my $told = info($one);
+my $dump = PostgreSQL::Test::Utils::tempdir() . '/dump';
+sql('CREATE DATABASE copy');
+$node->command_ok([ 'pg_dump', '-Fc', '-f', $dump, 'postgres' ], 'a dump');
+$node->command_ok([ 'pg_restore', '-e', '-d', 'copy', $dump ], 'a copy');
+serve('copy');
+wait_for('the copy is served', sub {
+    $one->{token} = 'none'; get_token($one) && ref info($one) });
+is_deeply(info($one), $told, 'definitions are copied');
+($status, $body) = define($one, 'sales', [ [ 'City', 'string' ],
+        [ 'day', 'date' ] ], partition_key => ["date_trunc('month', day)"]);
+is("$status $body->{old_data_was_dropped}", '200 0', 'and hold');
+($status, $body) = define($one, 'sales', [ [ 'day', 'date' ] ]);
+is("$status $body->{old_data_was_dropped}", '200 1', 'they can be changed');
+is(columns_of($one, 'sales'), 'City text not null, day date not null',
+    'there only');
+
+sql(q{CREATE DATABASE latin1 TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'});
+sql('CREATE EXTENSION pg_intake', 'latin1');
+serve('latin1');
+my $latin = connection('Latin', 'latin1');
+($status, $body) = call($latin, 'POST', 'client-id');
+$latin->{client_id} = $body->{client_id};
+($status, $body) = define($latin, 'été', [ [ 'où', 'string', title => 'Où ?' ] ],
+    replacing_key => ['OÙ']) ;
+is_refused(qr/no column of the schema/, 'LOCALE C knows no case of letters',
+    $status, $body);
+($status, $body) = define($latin, 'été', [ [ ('é' x 63), 'date',
+            title => 'Où ?' ] ], replacing_key => [ 'é' x 63 ]);
+is($status, 200, '63 letters are 63 bytes in LATIN1');
+is_deeply(info($latin)->{tables}[0]{schema}, [ { name => 'é' x 63,
+            type => 'date', title => 'Où ?', nullable => JSON::PP::false } ],
+    'told as they are');
+($status, $body) = define($latin, 'other', [ [ 'ключ', 'string' ] ]);
+is($status, 400, 'letters that LATIN1 does not have');
+($status, $body) = undefine($latin, 'ключ');
+is($status, 400, 'in a path');
+($status) = undefine($latin, 'été');
+is($status, 204, 'deleted');
+serve('postgres');
+wait_for('the database is served again', sub {
+    get_token($one) && get_token($two) && ref info($two) });
 
 # --- where nothing can be written
 

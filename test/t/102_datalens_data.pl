@@ -23,6 +23,7 @@ my ($node, $base) = make_gateway('datalens_data', qq{
 my ($port) = $base =~ /:(\d+)$/;
 my $scratch = PostgreSQL::Test::Utils::tempdir();
 my $serial = 0;
+my $database = 'postgres';
 
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION pg_intake');
@@ -30,7 +31,7 @@ wait_for_gateway($base);
 
 sub rows
 {
-    return $node->safe_psql('postgres', $_[0]);
+    return $node->safe_psql($database, $_[0]);
 }
 
 sub uuid
@@ -372,6 +373,11 @@ is_error([ curl((map { (-H => $_) } write_headers()), -X => 'POST', -d => '[1]',
     is_error([ post('goods', '["a","b",1]') ], 404, 'IN404', qr/goods/,
         'a table of another connection');
 }
+# nor does another write under the UUID of one that is done
+@answer = read_answer(open_write('plain', 1000000, Expect => '100-continue',
+    %first, 'X-DL-Force-Truncate' => 'true'));
+is_error(\@answer, 422, 'IN422', qr/other content/,
+    'a UUID that was used: refused before the body');
 # a repeat needs no table
 my $repeat = open_write('plain', length $payload, Expect => '100-continue', %first);
 like(scalar(<$repeat>), qr/^HTTP\S+ 100 /, 'a repeat may send its body');
@@ -862,5 +868,41 @@ is_error([ post('plain', '[1,"2024-01-01"]') ], 404, 'IN404', qr/plain/,
 is_deeply([ $status, $body ], [ 200, $plain_answer ],
     'repeat after the table was deleted');
 
+$node->stop;
+
+# --- a database that is not in UTF-8
+
+($node, $base) = make_gateway('datalens_latin', "pg_intake.database = 'latin'");
+$node->start;
+$node->safe_psql('postgres', "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
+$database = 'latin';
+rows('CREATE EXTENSION pg_intake');
+wait_for_gateway($base);
+$partner = make_partner('latin');
+$schema = $partner->{schema};
+my $word = "\x{e9}t\x{e9}";
+my $utf8_word = $word;
+utf8::encode($utf8_word);
+for my $how ('ASCII', 'UTF-8')
+{
+    my $json = JSON::PP->new->canonical;
+    my $text = ($how eq 'ASCII' ? $json->ascii : $json->utf8)->encode(
+        { schema => [ field($word, 'string') ], partition_key => [$word] });
+
+    ($status, undef, $body) = post($utf8_word, qq{["$utf8_word"]},
+        { 'X-DL-Table-Definition' => $text });
+    is_deeply([ $status, $body ], [ 200, { old_data_was_dropped => JSON::PP::false,
+                row_count => 1 } ], "LATIN1: written, definition in $how");
+}
+is(rows(qq{SET client_encoding = 'UTF8'; SELECT "$utf8_word" FROM "$schema"."$utf8_word"}),
+    "$utf8_word\n$utf8_word", 'LATIN1: rows');
+($status, undef, $body) = remove($utf8_word,
+    JSON::PP->new->utf8->encode({ partitions => [ { $word => $word } ] }));
+is_deeply([ $status, $body->{deleted_partition_keys}, $body->{message} ],
+    [ 200, [ [$word] ], '2 rows of 1 partition deleted' ], 'LATIN1: deleted');
+is((post($utf8_word, qq{["\xd1\x84"]}))[0], 400, 'LATIN1: a value that it cannot hold');
+is((remove($utf8_word, qq({"partitions":[{"$utf8_word":"\xd1\x84"}]})))[0], 400,
+    'LATIN1: a partition that it cannot hold');
+is((post("\xd1\x84", '[1]'))[0], 400, 'LATIN1: a name that it cannot hold');
 $node->stop;
 done_testing();
