@@ -132,7 +132,7 @@ EOF
 
 retry()
 {
-    say "-- 15. An upload whose backend is killed (SIGKILL) in the middle."
+    say "-- 16. An upload whose backend is killed (SIGKILL) in the middle."
     prepare_retry
     PGOPTIONS="-c demo.wait=on" run_psql -f test/demo_retry.sql \
         >"$work/killed.log" 2>&1 &
@@ -148,7 +148,7 @@ retry()
     run_psql -P footer=off -c 'SELECT count(*) FROM retried'
     [ "$(ask 'SELECT count(*) FROM retried')" = 0 ] ||
         die "rows of the killed upload are there"
-    say "-- 16. The same UUID again writes them, and once more writes nothing."
+    say "-- 17. The same UUID again writes them, and once more writes nothing."
     for _ in once twice; do
         run_psql -f test/demo_retry.sql >"$work/retry.log" 2>&1 ||
             retry_failed=yes
@@ -175,6 +175,7 @@ build
 begun=$(date +%s)
 walk
 walk_http
+walk_partner
 retry
 ask_http_again
 say "The walk took $(($(date +%s) - begun)) s."

@@ -2,6 +2,7 @@
 #
 #   list_http_settings   the gateway on a port of this machine
 #   walk_http            what curl does there, with a token made by openssl
+#   walk_partner         a partner's way through the DataLens Partner API
 #   ask_http_again       the same gateway after the server has crashed
 #
 # The key, the token and curl's answers lie in $work, which is the user's alone.
@@ -113,9 +114,31 @@ walk_http()
         AS same')" = 4316 ] || die "the table that HTTP wrote is not equal"
 }
 
+walk_partner()
+{
+    say "-- 15. A connection for a partner; and what the partner does with it
+--     (test/partner/walk.sh): curl and openssl are enough."
+    (umask 077 && run_psql -v title='A partner' -v with_oauth=false \
+        -v values="$work/partner.values" -v key="$work/partner.pem" \
+        -f test/partner/connect.sql) || die "there is no connection"
+    test/partner/walk.sh "$base" "$work/partner.values" \
+        "$work/partner.pem" >"$work/partner.log" 2>&1 ||
+        die "the partner's walk failed: $(cat "$work/partner.log")"
+    cat "$work/partner.log"
+    echo
+    run_psql -P footer=off -c "SELECT title, state, tables,
+        last_upload IS NOT NULL AS has_uploads FROM intake.connections" \
+        -c "SELECT * FROM
+        intake_$(sed -n 's/^connection_id=//p' "$work/partner.values").goods" \
+        >"$work/partner_tables"
+    cat "$work/partner_tables"
+    grep -q '| Kazan *| *10$' "$work/partner_tables" ||
+        die "the partner's rows are not there"
+}
+
 ask_http_again()
 {
-    say "-- 17. The gateway is up again too, and knows of the upload of step 12."
+    say "-- 18. The gateway is up again too, and knows of the upload of step 12."
     wait_for_gateway
     try 200 "$curl \\
     \$url/7d3c1b52-4a0e-4f6b-8c55-9e8f7a6b5c4d"

@@ -183,8 +183,9 @@ refuse_request(H1 *h1, Head *head, int status, const char *why)
 
 	if (body == NULL)
 		abort();
-	intake_request_count_bad(client->server, &client->peer, status, why);
 	intake_answer_init(&answer, status);
+	intake_request_refuse_bad(client->server, &client->peer, head, &answer,
+							  why);
 	intake_answer_problem(&answer, body, head ? head->path : NULL, why);
 	h1->closes = true;
 	send_head(h1, &answer);

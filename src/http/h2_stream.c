@@ -93,9 +93,9 @@ refuse_head(H2Stream *stream, int status)
 
 	if (body == NULL)
 		abort();
-	intake_request_count_bad(client->server, &client->peer, status,
-							 stream->head->why);
 	intake_answer_init(&answer, status);
+	intake_request_refuse_bad(client->server, &client->peer, stream->head,
+							  &answer, stream->head->why);
 	intake_answer_problem(&answer, body, stream->head->path,
 						  stream->head->why);
 	h2_stream_routine.send_head(stream, &answer);

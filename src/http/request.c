@@ -35,12 +35,14 @@
 static void watch_body(evutil_socket_t fd, short what, void *arg);
 
 /*
- * A client's id, cut at a character, or a random UUID.
+ * Makes the id of a request whose head may be NULL: the client's own, cut at
+ * a character, or a random UUID.
  */
 static void
-set_id(Request *request)
+make_id(const Head *head, char id[REQUEST_MAX_ID + 1])
 {
-	const char *given = intake_head_get(request->head, "x-request-id");
+	const char *given = head == NULL ? NULL :
+		intake_head_get(head, "x-request-id");
 	unsigned char r[16];
 	size_t		len;
 
@@ -51,14 +53,15 @@ set_id(Request *request)
 			len = REQUEST_MAX_ID;
 		while (len > 0 && !intake_chars_are_utf8(given, len))
 			len--;
-		memcpy(request->id, given, len);
+		memcpy(id, given, len);
+		id[len] = '\0';
 		return;
 	}
 	if (RAND_bytes(r, sizeof(r)) != 1)
 		abort();
 	r[6] = (r[6] & 0x0f) | 0x40;
 	r[8] = (r[8] & 0x3f) | 0x80;
-	snprintf(request->id, sizeof(request->id),
+	snprintf(id, REQUEST_MAX_ID + 1,
 			 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-"
 			 "%02x%02x%02x%02x%02x%02x", r[0], r[1], r[2], r[3], r[4], r[5],
 			 r[6], r[7], r[8], r[9], r[10], r[11], r[12], r[13], r[14], r[15]);
@@ -88,7 +91,7 @@ intake_request_new(Server *server, Head *head, bool has_body,
 	if (request->timer == NULL)
 		abort();
 	strcpy(request->route, "http");
-	set_id(request);
+	make_id(head, request->id);
 	intake_body_init(&request->body, head, limits->body_bytes,
 					 head->coding == BODY_IDENTITY ? limits->body_bytes :
 					 limits->inflated_bytes);
@@ -529,6 +532,17 @@ watch_body(evutil_socket_t fd, short what, void *arg)
 		break_slow(request, "The client fell silent.", true);
 	else if (is_too_slow(request, now))
 		break_slow(request, "The upload was too slow.", false);
+}
+
+void
+intake_request_refuse_bad(Server *server, const Peer *peer, const Head *head,
+						  Answer *answer, const char *why)
+{
+	char		id[REQUEST_MAX_ID + 1];
+
+	intake_request_count_bad(server, peer, answer->status, why);
+	make_id(head, id);
+	intake_answer_add(answer, "x-request-id", id);
 }
 
 void

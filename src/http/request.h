@@ -97,4 +97,12 @@ extern void intake_request_leave(Request *request);
 extern void intake_request_count_bad(Server *server, const Peer *peer,
 									 int status, const char *why);
 
+/*
+ * The same when there is an answer, which gets an id; of the head, which may
+ * be NULL, as much as was read.
+ */
+extern void intake_request_refuse_bad(Server *server, const Peer *peer,
+									  const Head *head, Answer *answer,
+									  const char *why);
+
 #endif							/* INTAKE_HTTP_REQUEST_H */

@@ -214,6 +214,7 @@ post_token(const IntakeHttpRequest *request, IntakeCall *call,
 	char	   *token;
 
 	check_media_type(request);
+	PreventCommandIfReadOnly("POST /iam/v1/tokens");
 	PreventCommandDuringRecovery("POST /iam/v1/tokens");
 	call->body = intake_body_open(request);
 	if (request->is_preflight)

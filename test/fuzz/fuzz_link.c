@@ -33,10 +33,37 @@ typedef struct Stream
 
 struct Latch *MyLatch = NULL;
 
+MemoryContext TopMemoryContext = NULL;
+
 /* Nobody waits: every call says so. */
+WaitEventSet *
+CreateWaitEventSet(MemoryContext context, int nevents)
+{
+	abort();
+}
+
 int
-WaitLatchOrSocket(Latch *latch, int events, pgsocket socket, long timeout,
-				  uint32 wait_event_info)
+AddWaitEventToSet(WaitEventSet *set, uint32 events, pgsocket socket,
+				  Latch *latch, void *user_data)
+{
+	abort();
+}
+
+void
+ModifyWaitEvent(WaitEventSet *set, int position, uint32 events, Latch *latch)
+{
+	abort();
+}
+
+int
+WaitEventSetWait(WaitEventSet *set, long timeout, WaitEvent *events,
+				 int nevents, uint32 wait_event_info)
+{
+	abort();
+}
+
+void
+FreeWaitEventSet(WaitEventSet *set)
 {
 	abort();
 }

@@ -133,6 +133,25 @@ def test_the_request_id_is_the_clients_or_a_uuid():
         assert answer.json()["id"] == "Ж" * 64
 
 
+def test_a_bad_head_is_told_in_the_form_of_its_path():
+    bad = "Content-Encoding: x"
+    with Program() as p:
+        for path, headers in (("/provider/v1/t%", []), ("/iam/v1/", [bad]),
+                              ("/provider/v1/t", [bad, "X-Request-Id: 7"])):
+            answer = p.request("POST", path, b"x", headers)
+            told = answer.json()
+            assert told["code"] == "IN%d" % answer.status, told
+            assert told["request_id"] == answer.headers["x-request-id"]
+        assert told["request_id"] == "7"
+        _, out = p.curl("--http2-prior-knowledge", "-d", "x", "-H", bad,
+                        path="/provider/v1/t")
+        told = json.loads(out)
+        assert told["code"] == "IN415" and len(told["request_id"]) == 36
+        answer = p.request("POST", "/api/v1/t%", b"x")
+        assert answer.status == 400 and "exceptionMessage" in answer.json()
+        assert p.request("POST", "/v1/t%", b"x").json()["status"] == 400
+
+
 GET = b"GET /v1/echo HTTP/1.1\r\nHost: x\r\n"
 PUT = b"PUT /v1/echo HTTP/1.1\r\nHost: x\r\n"
 

@@ -79,7 +79,7 @@ class Partner(threading.Thread):
 
     def write(self, operation):
         """One operation, until it is done; then once more."""
-        lines = self.random.choice((1, 3, 50, 800))
+        lines = self.random.choice((1, 3, 50, 800, 8000))
         self.lengths.append(lines)
         body = "".join("[%d, %d, %d]\n" % (self.writer, operation, i)
                        for i in range(lines)).encode()

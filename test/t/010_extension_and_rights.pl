@@ -139,11 +139,13 @@ foreach my $change (
     'DELETE FROM intake.entity',
     'TRUNCATE intake.operation_0',
     q{SELECT setval('intake.sys_cn', 1)},
-    q{DELETE FROM intake.operations},
     'SELECT intake.rotate_operations()')
 {
     is(outcome('plain', $change), '42501', "refused for a plain role: $change");
 }
+
+is(outcome('plain', 'DELETE FROM intake.operations'),
+    '55000', 'the view of operations cannot be written to by anybody');
 
 my $seen = q{SELECT string_agg(role || right(operation::text, 1), ','
     ORDER BY operation) FROM intake.operations

@@ -107,7 +107,27 @@ sub check_walk
     return;
 }
 
-# A fresh server.
+# What the README's role for DataLens, Grafana and Metabase can do.
+sub check_reader
+{
+    my ($node, $what, $id) = @_;
+    my $try = sub {
+        my ($out, $err);
+
+        $node->psql('postgres', "\\set VERBOSITY sqlstate\n$_[0]",
+            stdout => \$out, stderr => \$err, extra_params => [ -U => 'bi' ]);
+        return $err =~ /ERROR:\s+(\w+)/ ? $1 : $out;
+    };
+
+    is($try->(qq{SELECT * FROM "intake_$id".goods ORDER BY 2}),
+        "Russia|Kazan|10\nRussia|Moscow|1", "$what: bi reads");
+    is($try->(qq{DELETE FROM "intake_$id".goods}), '25006', "$what: and no more");
+    is($try->(qq{BEGIN READ WRITE; DELETE FROM "intake_$id".goods}), '42501',
+        "$what: whatever it tries");
+    return;
+}
+
+# A fresh server, with the README's role for readers.
 sub make_server
 {
     my ($is_tls) = @_;
@@ -117,7 +137,9 @@ sub make_server
 
     $base =~ s/^http:/https:/ if $is_tls;
     $node->start;
-    $node->safe_psql('postgres', 'CREATE EXTENSION pg_intake');
+    my ($readers) = slurp_file("$partner/../../README.md") =~
+        /^```sql\n(CREATE ROLE bi .*?)SELECT intake.grant_read.*?^```/ms;
+    $node->safe_psql('postgres', "CREATE EXTENSION pg_intake; $readers");
     wait_for_gateway($base, $is_tls ? ('--cacert' => "$dir/ca.pem") : ());
     return ($node, $base);
 }
@@ -134,6 +156,7 @@ sub walk
     my $values = slurp_file($files[0]);
     is($values =~ /^oauth_token=oauth_/m, $credentials eq 'OAuth', "$what: values");
     my ($id) = $values =~ /^connection_id=(.*)$/m;
+    $node->safe_psql('postgres', "SELECT intake.grant_read('$id', 'bi')");
     for my $time ($what, "$what, again")
     {
         $node->safe_psql('postgres', qq{DROP TABLE IF EXISTS "intake_$id".goods});
@@ -143,10 +166,31 @@ sub walk
         ok($is_run, "$time: runs") or diag($out);
         is($err, '', "$time: says nothing else");
         check_walk($node, $time, $id, answers_of($out));
+        check_reader($node, $time, $id);
     }
     return;
 }
 
+# Each line of the README's shell is one of the script's.
+sub check_readme
+{
+    my ($section) = slurp_file("$partner/../../README.md") =~
+        /^#### A partner's way.*?\n(.*?)^#### /ms;
+    my %script = map { s/^ +//r => 1 }
+        split /\n/, slurp_file("$partner/walk.sh");
+    my ($run, @blocks) = $section =~ /^```sh\n(.*?)^```/msg;
+
+    is(scalar(@blocks), 2, 'the README shows two parts of walk.sh');
+    is_deeply([ grep { !$script{ s/^ +//r } } map { split /\n/ } @blocks ], [],
+        'as they are');
+    my ($psql) = $run =~ /^psql (.*)/m;
+    $psql =~ s{test/partner/}{};
+    like(slurp_file("$partner/connect.sql"), qr/^--   psql \Q$psql\E$/m,
+        'and the call of connect.sql');
+    return;
+}
+
+check_readme();
 my @server = make_server();
 walk(@server, 'HTTP/1.1', $_, 'walk.sh', '--http1.1') for 'JWT', 'OAuth';
 walk(@server, 'python3-jwt', 'JWT', 'walk.py');

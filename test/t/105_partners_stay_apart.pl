@@ -292,8 +292,8 @@ for my $name ($bobby, q{"}, q{'}, q{\\'}, ';', '$$', '${x}', "a\nb", '%s%n', 'д
         "$name|2024-07-05", "$what: there");
     ($status, $body) = call($attacker, 'delete_data', table => $name,
         body => { partitions => [ { value => $name, $item => '2024-07-01' } ] });
-    is_deeply([ $status, $body->{deleted_partition_keys}, $body->{message} ],
-        [ 200, [ [ $name, '2024-07-01' ] ], '1 rows of 1 partitions were deleted' ],
+    is_deeply([ $status, $body->{deleted_partition_keys}, $body->{message} =~ /(\d+) row/ ],
+        [ 200, [ [ $name, '2024-07-01' ] ], 1 ],
         "$what: its partition is deleted") or diag(explain($body));
     # the value is told as it was sent, with JSON's escapes
     ($status, $body) = call($attacker, 'write_data', table => $name,
