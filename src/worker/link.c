@@ -23,6 +23,7 @@
 
 struct IntakeLink
 {
+	MemoryContext context;
 	pgsocket	socket;
 	bool		is_closed;
 	char	   *buffer;			/* of what has been received */
@@ -41,6 +42,7 @@ intake_link_make(pgsocket socket)
 {
 	IntakeLink *link = palloc0(sizeof(IntakeLink));
 
+	link->context = CurrentMemoryContext;
 	link->socket = socket;
 	link->size = FIRST_SIZE;
 	link->buffer = palloc(link->size);
@@ -69,7 +71,7 @@ make_room(IntakeLink *link)
 	if (size - unread < INTAKE_FRAME_BODY)
 		size = Min(2 * size, INTAKE_FRAME_HEAD + INTAKE_FRAME_MAX);
 	if (size > link->size)
-		buffer = MemoryContextAlloc(GetMemoryChunkContext(link), size);
+		buffer = MemoryContextAlloc(link->context, size);
 	memmove(buffer, link->buffer + link->start, unread);
 	if (buffer != link->buffer)
 	{
