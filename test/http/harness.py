@@ -81,6 +81,7 @@ class Loader(threading.Thread):
         self.program = program
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.connect(program.path)
+        program.loaders.append(self)    # before it may end
         self.send("H", {"pid": os.getpid()})
         self.start()
 
@@ -303,9 +304,7 @@ class Program:
             print("# stderr: " + text.replace("\n", "\n# "))
 
     def add_loader(self):
-        loader = Loader(self)
-        self.loaders.append(loader)
-        return loader
+        return Loader(self)
 
     def read_control(self):
         try:

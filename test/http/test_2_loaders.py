@@ -472,7 +472,7 @@ def test_nonsense_from_a_loader_ends_it_only():
                 except OSError:
                     pass            # it has ended already
             p.wait_loaders(0)
-            p.loaders.append(Bad(p))
+            Bad(p)
             p.wait_loaders(1)
             assert p.request("PUT", "/v1/echo", b"a").status == 503, nonsense
             p.wait_loaders(0)
