@@ -297,7 +297,7 @@ sub upload_slowly
 
 SKIP:
 {
-    skip 'curl has no HTTP/2', 6 if `curl --version` !~ /HTTP2/;
+    skip 'curl has no HTTP/2', 4 if `curl --version` !~ /HTTP2/;
 
     my ($out, $fed) = upload_slowly(join('', map { "$_;b\n" } 10001 .. 40000));
     my @totals = $out =~ /^\{"rowsReceivedTotal": (\d+)\}\r?$/mg;
@@ -306,14 +306,26 @@ SKIP:
     is_deeply(\@totals, [ sort { $a <=> $b } @totals ], 'that rise');
     like($out, qr/"rowsAffected": $fed\}/, 'and the final one');
 
-    ($out) = upload_slowly("x;c\n");
-    like($out, qr/\{"rowsReceivedTotal": \d+\}\n\{"exceptionMessage": "invalid input/,
-        'a failure after the beginning ends the stream');
-    like($out, qr/^x-intake-status: 422/mi, 'with its status in a trailer');
-
     ($status, $headers, $body) = curl('--http2-prior-knowledge', @csv,
         '--data-binary' => "id;varchar_col\nx;a\n", $url);
     is($status, 422, 'a small one has its true status');
+}
+
+# curl 7.88 may leave a trailer unread that comes together with the end of the
+# answer, and wait for it.
+SKIP:
+{
+    my $late = write_file("$scratch/late",
+        join('', "id;varchar_col\n", (map { "$_;b\n" } 1 .. 40000), "x;c\n"));
+
+    skip 'nghttp is not installed', 2 if system('which nghttp >/dev/null') != 0;
+    my $request = "-H ':method: POST' -H 'content-type: text/csv' -d $late";
+    my $out = `nghttp -v --no-dep --timeout=60 $request $url 2>&1`;
+
+    like($out, qr/\{"rowsReceivedTotal": \d+\}\n.*^\{"exceptionMessage": "invalid input/ms,
+        'a failure after the beginning ends the stream');
+    like($out, qr/recv \(stream_id=\d+\) x-intake-status: 422$/m,
+        'with its status in a trailer');
 }
 
 # --- what breaks
