@@ -11,6 +11,7 @@
 #include "common/sha2.h"
 
 #include "worker/scan_base64url.h"
+#include "compat.h"
 #include "worker/secret.h"
 
 #define TOKEN_BYTES 32
