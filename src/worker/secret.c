@@ -10,8 +10,8 @@
 #include "common/cryptohash.h"
 #include "common/sha2.h"
 
-#include "worker/scan_base64url.h"
 #include "compat.h"
+#include "worker/scan_base64url.h"
 #include "worker/secret.h"
 
 #define TOKEN_BYTES 32
