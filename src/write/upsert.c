@@ -316,7 +316,11 @@ reports_unseen(const IntakeWriter *writer)
 						 true) != RLS_ENABLED;
 }
 
-/* INSERT ... WHERE NOT EXISTS: rows that are new. */
+/*
+ * INSERT ... WHERE NOT EXISTS: rows that are new.  OFFSET keeps the subquery
+ * one: as an anti-join it could read the whole batch before the first row is
+ * written (a right anti-join, from 16 on), and positions would be lost.
+ */
 static IntakeStatement *
 make_insert(IntakeUpsert *upsert)
 {
@@ -337,7 +341,7 @@ make_insert(IntakeUpsert *upsert)
 					 intake_sql_only(writer->rel),
 					 intake_sql_relation(writer->rel));
 	append_same_key(&sql, upsert, statement);
-	appendStringInfoString(&sql, ") AND " INTAKE_SQL_POSITION);
+	appendStringInfoString(&sql, " OFFSET 0) AND " INTAKE_SQL_POSITION);
 	if (reports_unseen(writer))
 	{
 		appendStringInfoString(&sql, " ON CONFLICT ");

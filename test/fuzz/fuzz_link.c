@@ -36,11 +36,19 @@ struct Latch *MyLatch = NULL;
 MemoryContext TopMemoryContext = NULL;
 
 /* Nobody waits: every call says so. */
+#if PG_VERSION_NUM >= 170000
+WaitEventSet *
+CreateWaitEventSet(ResourceOwner owner, int nevents)
+{
+	abort();
+}
+#else
 WaitEventSet *
 CreateWaitEventSet(MemoryContext context, int nevents)
 {
 	abort();
 }
+#endif
 
 int
 AddWaitEventToSet(WaitEventSet *set, uint32 events, pgsocket socket,

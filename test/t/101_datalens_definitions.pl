@@ -72,7 +72,7 @@ sub call
 
     @body = (-H => 'Content-Type: application/json', '--data-binary' =>
             ref $json ? encode_json($json) : $json) if defined $json;
-    my ($status, $headers, $body) = curl(-X => $method,
+    my ($status, $headers, $body) = curl('--path-as-is', -X => $method,
         -H => "Authorization: Bearer $connection->{token}",
         (map { (-H => $_) } @headers), @body, "$connection->{url}/$path");
     return ($status, $body, $headers);

@@ -24,12 +24,14 @@ sub make_certificates
     my @request = qw(openssl req -x509 -newkey ec -nodes -days 3
         -pkeyopt ec_paramgen_curve:prime256v1);
 
-    system_or_bail(@request, -subj => '/CN=test CA', -keyout => "$dir/ca.key",
+    system_or_bail(@request, -subj => '/CN=test CA',
+        -addext => 'keyUsage=critical,keyCertSign', -keyout => "$dir/ca.key",
         -out => "$dir/ca.pem");
     system_or_bail(qw(openssl req -newkey ec -nodes -pkeyopt),
         'ec_paramgen_curve:prime256v1', -subj => '/CN=localhost',
         -keyout => "$dir/server.key", -out => "$dir/server.csr");
-    write_file("$dir/server.ext", "subjectAltName = IP:127.0.0.1\n");
+    write_file("$dir/server.ext", "subjectAltName = IP:127.0.0.1\n"
+            . "authorityKeyIdentifier = keyid\nsubjectKeyIdentifier = hash\n");
     system_or_bail(qw(openssl x509 -req -days 3 -CAcreateserial),
         -in => "$dir/server.csr", -CA => "$dir/ca.pem", -CAkey => "$dir/ca.key",
         -extfile => "$dir/server.ext", -out => "$dir/server.pem");

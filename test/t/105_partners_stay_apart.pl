@@ -386,13 +386,13 @@ my $hostile = qq{
         END LOOP;
     END \$\$;
     CREATE FUNCTION try_row() RETURNS trigger LANGUAGE plpgsql
-        AS \$\$ BEGIN PERFORM try(TG_WHEN || ' ' || TG_OP); RETURN coalesce(NEW, OLD); END \$\$;
+        AS \$\$ BEGIN PERFORM "$owned->{schema}".try(TG_WHEN || ' ' || TG_OP); RETURN coalesce(NEW, OLD); END \$\$;
     CREATE FUNCTION try_now() RETURNS trigger LANGUAGE plpgsql
-        AS \$\$ BEGIN PERFORM try(TG_WHEN || ' ' || TG_OP || ' ' || TG_LEVEL); RETURN NULL; END \$\$;
+        AS \$\$ BEGIN PERFORM "$owned->{schema}".try(TG_WHEN || ' ' || TG_OP || ' ' || TG_LEVEL); RETURN NULL; END \$\$;
     CREATE FUNCTION try_check(bigint) RETURNS bool IMMUTABLE LANGUAGE plpgsql
-        AS \$\$ BEGIN PERFORM try('check'); RETURN true; END \$\$;
+        AS \$\$ BEGIN PERFORM "$owned->{schema}".try('check'); RETURN true; END \$\$;
     CREATE FUNCTION try_index(bigint) RETURNS bigint IMMUTABLE LANGUAGE plpgsql
-        AS \$\$ BEGIN PERFORM try('index'); RETURN \$1; END \$\$;
+        AS \$\$ BEGIN PERFORM "$owned->{schema}".try('index'); RETURN \$1; END \$\$;
     CREATE TRIGGER a BEFORE INSERT OR DELETE ON t FOR EACH ROW
         EXECUTE FUNCTION try_row();
     CREATE TRIGGER b AFTER TRUNCATE ON t EXECUTE FUNCTION try_now();
@@ -401,11 +401,11 @@ my $hostile = qq{
     ALTER TABLE t ADD CHECK (try_check(n));
     -- functions that PostgreSQL's own ones are called like
     CREATE FUNCTION date_trunc(text, date) RETURNS timestamp IMMUTABLE LANGUAGE plpgsql
-        AS \$\$ BEGIN PERFORM try('date_trunc'); RETURN \$2; END \$\$;
+        AS \$\$ BEGIN PERFORM "$owned->{schema}".try('date_trunc'); RETURN \$2; END \$\$;
     CREATE FUNCTION date_trunc(text, timestamp) RETURNS timestamp IMMUTABLE LANGUAGE plpgsql
-        AS \$\$ BEGIN PERFORM try('date_trunc'); RETURN \$2; END \$\$;
+        AS \$\$ BEGIN PERFORM "$owned->{schema}".try('date_trunc'); RETURN \$2; END \$\$;
     CREATE FUNCTION int8eq(bigint, bigint) RETURNS bool IMMUTABLE LANGUAGE plpgsql
-        AS \$\$ BEGIN PERFORM try('equal'); RETURN true; END \$\$;
+        AS \$\$ BEGIN PERFORM "$owned->{schema}".try('equal'); RETURN true; END \$\$;
     CREATE OPERATOR = (LEFTARG = bigint, RIGHTARG = bigint, PROCEDURE = int8eq);
     CREATE DOMAIN text AS int;
     CREATE DOMAIN bigint AS varchar;
