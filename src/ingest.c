@@ -111,6 +111,12 @@ intake_ingest_fault(void)
 	return &fault;
 }
 
+void
+intake_ingest_forget_fault(void)
+{
+	memset(&fault, 0, sizeof(fault));
+}
+
 /* The request as it was made, for the comparison with a repeat. */
 static char *
 describe_request(const IntakeRequest *request)
@@ -522,14 +528,14 @@ intake_ingest(const IntakeRequest *request, IntakeOperation *operation)
 
 	IntakeOptions *options;
 
-	memset(&fault, 0, sizeof(fault));
+	intake_ingest_forget_fault();
 	MemoryContextSwitchTo(context);
 	options = intake_options_peek(request->options, door_of_request(request));
 	if (options->dry_run)
 		intake_dry_run(ingest, request, operation);
 	else
 		ingest(request, operation);
-	memset(&fault, 0, sizeof(fault));
+	intake_ingest_forget_fault();
 	MemoryContextSwitchTo(caller);
 	intake_operation_last_keep(operation);
 }

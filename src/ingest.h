@@ -90,8 +90,10 @@ extern PGDLLEXPORT void intake_ingest(const IntakeRequest *request,
 
 /*
  * Where the error was that the last intake_ingest() has raised; empty after
- * one that went well.
+ * one that went well, or when it was forgotten.  Whoever serves one client
+ * after another forgets it in between.
  */
 extern const IntakeFault *intake_ingest_fault(void);
+extern void intake_ingest_forget_fault(void);
 
 #endif							/* INTAKE_INGEST_H */
