@@ -153,6 +153,11 @@ open_target(const IntakeRequest *request)
 	PreventCommandIfReadOnly("a pg_intake upload");
 	PreventCommandDuringRecovery("a pg_intake upload");
 	rel = try_relation_open(relid, RowExclusiveLock);
+	if (rel == NULL && request->prepare != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("table %s was dropped meanwhile",
+						request->target_name)));
 	if (rel == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
@@ -473,6 +478,7 @@ prepare_and_perform(const IntakeRequest *request, IntakeOperation *operation)
 
 	request->prepare(&prepared, operation);
 	rel = open_target(&prepared);
+	request->verify(&prepared);
 	target = intake_target_lookup(rel);
 	options = parse_options(&prepared, target);
 	perform_operation(&prepared, rel, target, options, operation);

@@ -30,6 +30,7 @@ static const StatusRow rows[] = {
 	{"53", {503, 503, 503}, true},	/* memory, disk, connections */
 	{"F0", {503, 503, 503}, true},	/* settings that cannot be used */
 	{"25006", {503, 503, 503}, true},	/* standby or read-only */
+	{"54001", {400, 400, 400}, false},	/* JSON that is nested too deeply */
 	{"54", {413, 413, 413}, false},
 	{"08", {400, 400, 400}, false},
 	{"22023", {400, 400, 400}, false},
