@@ -396,6 +396,21 @@ intake_definition_key_item(const IntakeDefinition *definition,
 	return intake_definition_key_sql(definition->fields, &parsed);
 }
 
+const IntakeFieldDef *
+intake_definition_find_field(const List *fields, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, fields)
+	{
+		const IntakeFieldDef *field = lfirst(cell);
+
+		if (strcmp(field->name, name) == 0)
+			return field;
+	}
+	return NULL;
+}
+
 List *
 intake_definition_columns(const IntakeDefinition *definition)
 {

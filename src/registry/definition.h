@@ -101,6 +101,10 @@ extern bool intake_definition_same_schema(const IntakeDefinition *a,
 extern char *intake_definition_key_item(const IntakeDefinition *definition,
 										const char *item);
 
+/* The column of exactly that name; NULL: there is none. */
+extern const IntakeFieldDef *
+intake_definition_find_field(const List *fields, const char *name);
+
 /* The columns' names in order (char *), as option "columns" takes them. */
 extern List *intake_definition_columns(const IntakeDefinition *definition);
 

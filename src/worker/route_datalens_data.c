@@ -33,6 +33,7 @@
 #include "source/source_spool.h"
 #include "worker/datalens_head.h"
 #include "worker/datalens_partition.h"
+#include "worker/json_object.h"
 #include "worker/request_options.h"
 #include "worker/route_connection.h"
 #include "worker/route_datalens.h"
@@ -158,22 +159,11 @@ lock_table(Oid relid)
 /* ---------- write: the engine's request ---------- */
 
 static void
-push_text(JsonbParseState **state, JsonbIteratorToken token, const char *text)
-{
-	JsonbValue	value;
-
-	value.type = jbvString;
-	value.val.string.val = unconstify(char *, text);
-	value.val.string.len = strlen(text);
-	(void) pushJsonbValue(state, token, &value);
-}
-
-static void
 push_flag(JsonbParseState **state, const char *name, bool is_set)
 {
 	JsonbValue	value;
 
-	push_text(state, WJB_KEY, name);
+	intake_json_object_push(state, WJB_KEY, name);
 	value.type = jbvBool;
 	value.val.boolean = is_set;
 	(void) pushJsonbValue(state, WJB_VALUE, &value);
@@ -192,8 +182,8 @@ begin_options(void)
 	JsonbParseState *state = NULL;
 
 	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	push_text(&state, WJB_KEY, "types");
-	push_text(&state, WJB_VALUE, "strict");
+	intake_json_object_push(&state, WJB_KEY, "types");
+	intake_json_object_push(&state, WJB_VALUE, "strict");
 	return state;
 }
 
@@ -208,12 +198,12 @@ make_options(const IntakeDefinition *definition, bool truncates)
 	JsonbParseState *state = begin_options();
 	ListCell   *cell;
 
-	push_text(&state, WJB_KEY, "rows");
-	push_text(&state, WJB_VALUE, "array");
-	push_text(&state, WJB_KEY, "columns");
+	intake_json_object_push(&state, WJB_KEY, "rows");
+	intake_json_object_push(&state, WJB_VALUE, "array");
+	intake_json_object_push(&state, WJB_KEY, "columns");
 	(void) pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	foreach(cell, intake_definition_columns(definition))
-		push_text(&state, WJB_ELEM, lfirst(cell));
+		intake_json_object_push(&state, WJB_ELEM, lfirst(cell));
 	(void) pushJsonbValue(&state, WJB_END_ARRAY, NULL);
 	if (truncates)
 	{

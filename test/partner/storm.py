@@ -31,11 +31,12 @@ NARROW = [("op", "string"), ("part", "integer"), ("line", "integer")]
 WIDE = NARROW + [("more", "string")]
 
 # What may be answered to any of them: the key was rotated, the client is not
-# linked, the table is not there, busy.
+# linked, the table is not there, busy, the schema is called something else.
 ANY = {"401 28000", "403 42501", "404 IN404", "423 55P03", "423 IN423",
-       "503 40001", "503 40P01"}
+       "503 40001", "503 40P01", "503 55000", "503 3F000"}
 PROMISED = {
-    "write": {"400 22032", "400 22023", "400 2BP01"},
+    # a table that is dropped while the rows come
+    "write": {"400 22032", "400 22023", "400 2BP01", "400 42P01"},
     "define": {"400 2BP01"},
     "drop": {"400 2BP01"},
     "delete": set(),
@@ -46,6 +47,8 @@ PROMISED = {
 DROPS = ("TRUNCATE {t}", "DROP TABLE {t}")
 STATEMENTS = DROPS + (
     "ALTER TABLE {t} ADD COLUMN own int", "ALTER TABLE {t} DROP COLUMN own",
+    "ALTER SCHEMA {s} RENAME TO elsewhere;"
+    " ALTER SCHEMA elsewhere RENAME TO {s}",
     "CREATE INDEX ON {t} (line)", "VACUUM FULL {t}", "ANALYZE {t}",
     "CREATE MATERIALIZED VIEW {s}.m_{n} AS SELECT count(*) FROM {t}",
     "REFRESH MATERIALIZED VIEW {s}.m_{n}",

@@ -138,5 +138,14 @@ is((call($partner, 'write_data', body => '[1]', table => 'other', headers =>
     body => '{"schema": ' . '[' x 100_000);
 is("$status $body->{code}", '400 54001', 'JSON that is nested too deeply is bad JSON');
 
+# --- triggers of the users
+
+$node->safe_psql('postgres', qq{
+    CREATE FUNCTION public.commits() RETURNS trigger LANGUAGE plpgsql
+        AS 'BEGIN COMMIT; RETURN new; END';
+    CREATE TRIGGER commits BEFORE INSERT ON "$partner->{schema}".t
+        FOR EACH ROW EXECUTE FUNCTION public.commits()});
+is(write_rows('[1]'), '422 2D000', 'a trigger that commits is no failure of ours');
+
 $node->stop;
 done_testing();
