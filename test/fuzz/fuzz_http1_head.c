@@ -170,6 +170,10 @@ compare(const char *text, size_t len, const Head *head, long body_len,
 	if (HTTP_PARSER_ERRNO(&parser) == HPE_INVALID_CONTENT_LENGTH &&
 		memchr(text, '\t', len) != NULL)
 		return;
+	/* it takes a name that begins like Transfer-Encoding for that one */
+	if (HTTP_PARSER_ERRNO(&parser) == HPE_UNEXPECTED_CONTENT_LENGTH &&
+		intake_head_get(head, "transfer-encoding") == NULL)
+		return;
 	FUZZ_CHECK(seen.is_complete >= 1);
 	FUZZ_CHECK(strcmp(http_method_str(parser.method), head->method) == 0);
 	FUZZ_CHECK(memcmp(target, seen.target, seen.target_len) == 0);

@@ -85,10 +85,13 @@ static void
 read_frame(const char *payload, size_t len)
 {
 	IntakeFrame frame = {INTAKE_FRAME_REQUEST, NULL, 0};
+	IntakeHttpRequest *request;
 
 	frame.payload = payload;
 	frame.len = len;
-	check_request(intake_request_read(&frame, NULL));
+	request = intake_request_read(&frame, NULL);
+	intake_request_decode(request);
+	check_request(request);
 }
 
 static void

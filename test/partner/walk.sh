@@ -30,6 +30,11 @@ api=$url/provider/v1/connection/$connection_id
 
 say() { printf '\n-- %s\n' "$*"; }
 
+stop() {
+    printf '%s\n' "$*" >&2
+    exit 1
+}
+
 base64url() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
 
 # The value of a member of a JSON object, a text without escapes.
@@ -90,15 +95,15 @@ write() {
 
 say "A token is got for $([ -n "$oauth_token" ] && echo OAuth || echo a JWT)."
 # shellcheck disable=SC2086
-token=$(credentials | curl -sS -m 60 --fail-with-body $options \
+answer=$(credentials | curl -sS -m 60 --fail-with-body $options \
     -H 'Content-Type: application/json' --data-binary @- \
-    "$url/iam/v1/tokens" | member iamToken)
-[ -n "$token" ] || exit 1
+    "$url/iam/v1/tokens") || stop "$answer"
+token=$(printf %s "$answer" | member iamToken)
 echo "iamToken of ${#token} characters"
 
 say "The client is linked."
-client_id=$(call POST /client-id | member client_id)
-[ -n "$client_id" ] || exit 1
+answer=$(call POST /client-id) || stop "$answer"
+client_id=$(printf %s "$answer" | member client_id)
 echo "client_id $client_id"
 
 say "A table is defined."

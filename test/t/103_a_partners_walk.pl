@@ -171,6 +171,25 @@ sub walk
     return;
 }
 
+# A key that was changed: the scripts end, and say why.
+sub check_refusal
+{
+    my ($node, $base) = @_;
+    my @files = connect_partner($node, 'false');
+    my ($id) = slurp_file($files[0]) =~ /^connection_id=(.*)$/m;
+    my ($out, $err);
+
+    $node->safe_psql('postgres', "SELECT FROM intake.rotate_key('$id')");
+    for my $script ('walk.sh', 'walk.py')
+    {
+        ok(!IPC::Run::run([ "$partner/$script", $base, @files ], '>', \$out,
+                '2>', \$err), "$script ends at an error");
+        like($err, qr/"message": "the JWT is not signed by a known key"/,
+            'and says why');
+    }
+    return;
+}
+
 # Each line of the README's shell is one of the script's.
 sub check_readme
 {
@@ -194,6 +213,7 @@ check_readme();
 my @server = make_server();
 walk(@server, 'HTTP/1.1', $_, 'walk.sh', '--http1.1') for 'JWT', 'OAuth';
 walk(@server, 'python3-jwt', 'JWT', 'walk.py');
+check_refusal(@server);
 $server[0]->stop;
 
 make_certificates();
