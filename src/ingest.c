@@ -111,6 +111,12 @@ intake_ingest_fault(void)
 	return &fault;
 }
 
+void
+intake_ingest_forget_fault(void)
+{
+	memset(&fault, 0, sizeof(fault));
+}
+
 /* The request as it was made, for the comparison with a repeat. */
 static char *
 describe_request(const IntakeRequest *request)
@@ -147,6 +153,11 @@ open_target(const IntakeRequest *request)
 	PreventCommandIfReadOnly("a pg_intake upload");
 	PreventCommandDuringRecovery("a pg_intake upload");
 	rel = try_relation_open(relid, RowExclusiveLock);
+	if (rel == NULL && request->prepare != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("table %s was dropped meanwhile",
+						request->target_name)));
 	if (rel == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
@@ -467,6 +478,7 @@ prepare_and_perform(const IntakeRequest *request, IntakeOperation *operation)
 
 	request->prepare(&prepared, operation);
 	rel = open_target(&prepared);
+	request->verify(&prepared);
 	target = intake_target_lookup(rel);
 	options = parse_options(&prepared, target);
 	perform_operation(&prepared, rel, target, options, operation);
@@ -522,14 +534,14 @@ intake_ingest(const IntakeRequest *request, IntakeOperation *operation)
 
 	IntakeOptions *options;
 
-	memset(&fault, 0, sizeof(fault));
+	intake_ingest_forget_fault();
 	MemoryContextSwitchTo(context);
 	options = intake_options_peek(request->options, door_of_request(request));
 	if (options->dry_run)
 		intake_dry_run(ingest, request, operation);
 	else
 		ingest(request, operation);
-	memset(&fault, 0, sizeof(fault));
+	intake_ingest_forget_fault();
 	MemoryContextSwitchTo(caller);
 	intake_operation_last_keep(operation);
 }

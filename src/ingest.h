@@ -38,6 +38,12 @@ typedef struct IntakeRequest IntakeRequest;
 typedef void (*IntakePrepare) (IntakeRequest *request,
 							   IntakeOperation *operation);
 
+/*
+ * Called when the target has been opened: raises an error unless it is still
+ * what prepare has found, without its lock.
+ */
+typedef void (*IntakeVerify) (const IntakeRequest *request);
+
 struct IntakeRequest
 {
 	Oid			relid;
@@ -59,6 +65,7 @@ struct IntakeRequest
 	 * has its digest in identity.
 	 */
 	IntakePrepare prepare;
+	IntakeVerify verify;
 	void	   *argument;		/* for prepare: the door's own */
 	const char *target_name;	/* qualified */
 	const char *identity;		/* what a repeat must have, too */
@@ -90,8 +97,10 @@ extern PGDLLEXPORT void intake_ingest(const IntakeRequest *request,
 
 /*
  * Where the error was that the last intake_ingest() has raised; empty after
- * one that went well.
+ * one that went well, or when it was forgotten.  Whoever serves one client
+ * after another forgets it in between.
  */
 extern const IntakeFault *intake_ingest_fault(void);
+extern void intake_ingest_forget_fault(void);
 
 #endif							/* INTAKE_INGEST_H */

@@ -12,12 +12,37 @@
 
 #include "lock_space.h"
 
+static void
+set_table_tag(LOCKTAG *tag, Oid root)
+{
+	SET_LOCKTAG_ADVISORY(*tag, MyDatabaseId, 0, root, INTAKE_LOCK_TABLE);
+}
+
 void
 intake_lock_table(Oid root, bool is_exclusive)
 {
 	LOCKTAG		tag;
 
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, root, INTAKE_LOCK_TABLE);
+	set_table_tag(&tag, root);
 	(void) LockAcquire(&tag, is_exclusive ? ExclusiveLock : ShareLock,
 					   false, false);
+}
+
+bool
+intake_lock_try_table(Oid root)
+{
+	LOCKTAG		tag;
+
+	set_table_tag(&tag, root);
+	return LockAcquire(&tag, ExclusiveLock, false, true) !=
+		LOCKACQUIRE_NOT_AVAIL;
+}
+
+void
+intake_lock_release_table(Oid root)
+{
+	LOCKTAG		tag;
+
+	set_table_tag(&tag, root);
+	(void) LockRelease(&tag, ExclusiveLock, false);
 }

@@ -29,4 +29,8 @@
  */
 extern void intake_lock_table(Oid root, bool is_exclusive);
 
+/* Takes it exclusively if nobody has it; gives it back. */
+extern bool intake_lock_try_table(Oid root);
+extern void intake_lock_release_table(Oid root);
+
 #endif							/* INTAKE_LOCK_SPACE_H */

@@ -66,6 +66,12 @@ static const OptionWord existing_words[] = {
 	{NULL, 0}
 };
 
+static const OptionWord rows_words[] = {
+	{"any", INTAKE_ROWS_ANY},
+	{"array", INTAKE_ROWS_ARRAY},
+	{NULL, 0}
+};
+
 static const OptionWord truncate_words[] = {
 	{"false", INTAKE_TRUNCATE_NO},
 	{"true", INTAKE_TRUNCATE_DELETE},
@@ -131,6 +137,8 @@ static const OptionDefinition definitions[] = {
 	"none", "a text of the client's to find the operation by"},
 	{"quote", OPTION_CHARACTER, AT(quote), NULL, UPLOAD | DEFAULT,
 		"pg_intake.csv_quote", "CSV: one ASCII character"},
+	{"rows", OPTION_WORD, AT(rows), rows_words, UPLOAD | DEFAULT,
+	"any", "NDJSON: array takes array rows only"},
 	{"truncate", OPTION_WORD, AT(truncate), truncate_words, UPLOAD,
 		"false", "empty the target first: true by DELETE, fast by TRUNCATE"},
 	{"types", OPTION_WORD, AT(types), types_words, BOTH | DEFAULT,

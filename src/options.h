@@ -42,6 +42,12 @@ typedef enum IntakeTypes
 	INTAKE_TYPES_STRICT
 } IntakeTypes;
 
+typedef enum IntakeRows
+{
+	INTAKE_ROWS_ANY,
+	INTAKE_ROWS_ARRAY
+} IntakeRows;
+
 /* How many bad records are set aside instead of failing the operation. */
 typedef struct IntakeMaxErrors
 {
@@ -64,6 +70,7 @@ typedef struct IntakeOptions
 	/* matching and conversion */
 	int			unknown;		/* IntakeUnknown */
 	int			types;			/* IntakeTypes */
+	int			rows;			/* IntakeRows */
 
 	/* writing */
 	List	   *key;			/* names (char *); NIL: the target's */

@@ -444,13 +444,15 @@ read_record(IntakeNdjson *json, IntakeRow *row)
 		scan->cursor++;
 		read_array(json, row);
 	}
-	else if (*scan->cursor == '{')
+	else if (*scan->cursor == '{' && json->takes_objects)
 	{
 		scan->cursor++;
 		read_object(json, row);
 	}
 	else
-		intake_ndjson_report_unexpected(json, "a record, which is a JSON array or object");
+		intake_ndjson_report_unexpected(json, json->takes_objects ?
+										"a record, which is a JSON array or object" :
+										"a record, which is a JSON array");
 
 	json->base.position->column = NULL;
 	json->base.position->value = NULL;
@@ -562,6 +564,7 @@ begin_ndjson(IntakeSource *source, IntakeColumnSet *columns,
 	json->base.given = NULL;
 	json->is_strict = options->types == INTAKE_TYPES_STRICT;
 	json->ignore_unknown = options->unknown == INTAKE_UNKNOWN_IGNORE;
+	json->takes_objects = options->rows != INTAKE_ROWS_ARRAY;
 	json->context = CurrentMemoryContext;
 	json->numbers = intake_columns_in_order(columns, options->columns,
 											&json->nvalues);

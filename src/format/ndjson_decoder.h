@@ -24,6 +24,7 @@ typedef struct IntakeNdjson
 	size_t		line_len;		/* with its line end */
 	bool		is_strict;
 	bool		ignore_unknown;
+	bool		takes_objects;
 
 	uint64		record;			/* the last one read */
 	uint64		line;			/* the last one read */

@@ -173,12 +173,29 @@ static const StreamRoutine h1_stream = {
 	pause_client
 };
 
+/*
+ * The beginning of the target of a head that was not read, which decides on
+ * the answer's form; empty if there is none.
+ */
+static const char *
+peek_path(const H1 *h1, char *text, size_t size)
+{
+	ev_ssize_t	n = evbuffer_copyout(h1->client->transport->in, text, size - 1);
+	const char *blank;
+
+	text[n > 0 ? n : 0] = '\0';
+	blank = strchr(text, ' ');
+	return blank != NULL ? blank + 1 : "";
+}
+
 /* Answers what never became a request, and closes. */
 static void
 refuse_request(H1 *h1, Head *head, int status, const char *why)
 {
 	Client	   *client = h1->client;
 	struct evbuffer *body = evbuffer_new();
+	char		text[64];
+	const char *path = head ? head->path : peek_path(h1, text, sizeof(text));
 	Answer		answer;
 
 	if (body == NULL)
@@ -186,7 +203,7 @@ refuse_request(H1 *h1, Head *head, int status, const char *why)
 	intake_answer_init(&answer, status);
 	intake_request_refuse_bad(client->server, &client->peer, head, &answer,
 							  why);
-	intake_answer_problem(&answer, body, head ? head->path : NULL, why);
+	intake_answer_problem(&answer, body, path, why);
 	h1->closes = true;
 	send_head(h1, &answer);
 	evbuffer_add_buffer(get_out(h1), body);

@@ -76,6 +76,7 @@ read_request_line(Head *head, const char *line, size_t len)
 	const char *first = memchr(line, ' ', len);
 	const char *target = first != NULL ? first + 1 : NULL;
 	const char *second = NULL;
+	int			target_status;
 	int			status;
 
 	if (first != NULL)
@@ -85,12 +86,12 @@ read_request_line(Head *head, const char *line, size_t len)
 		head->why = "The request line is malformed.";
 		return 400;
 	}
+	/* first, as the form of a refusal depends on the path */
+	target_status = intake_head_set_target(head, target, second - target);
 	status = read_version(head, second + 1, line + len - second - 1);
 	if (status == 0)
 		status = intake_head_set_method(head, line, first - line);
-	if (status == 0)
-		status = intake_head_set_target(head, target, second - target);
-	return status;
+	return status != 0 ? status : target_status;
 }
 
 int

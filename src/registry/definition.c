@@ -39,7 +39,7 @@ static const struct
 #define KEY_HINT "An item is the name of a column or date_trunc('unit', column), with second, minute, hour, day, week, month, quarter, year, decade, century or millennium."
 
 static const char *const table_members[] = {
-	"title", "schema", "partition_key", "replacing_key", NULL
+	"title", "schema", "partition_key", "replacing_key", "name", "meta", NULL
 };
 static const char *const field_members[] = {
 	"name", "title", "type", "nullable", NULL
@@ -367,6 +367,7 @@ intake_definition_parse(const Jsonb *json)
 	if (!JsonContainerIsObject(object))
 		report_fault("the definition", "It must be an object.", NULL);
 	check_members(object, "the definition", table_members);
+	definition->name = read_string(object, "the definition", "name", false);
 	definition->title = read_title(object, "the definition");
 	definition->fields = read_schema(object);
 	definition->partition_key = read_key(object, definition->fields,
@@ -393,6 +394,21 @@ intake_definition_key_item(const IntakeDefinition *definition,
 				 errdetail("%s", problem),
 				 errhint(KEY_HINT)));
 	return intake_definition_key_sql(definition->fields, &parsed);
+}
+
+const IntakeFieldDef *
+intake_definition_find_field(const List *fields, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, fields)
+	{
+		const IntakeFieldDef *field = lfirst(cell);
+
+		if (strcmp(field->name, name) == 0)
+			return field;
+	}
+	return NULL;
 }
 
 List *

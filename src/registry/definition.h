@@ -39,7 +39,7 @@ typedef struct IntakeFieldDef
 
 typedef struct IntakeDefinition
 {
-	const char *name;			/* of the table that it is stored for */
+	const char *name;			/* of its table; NULL: the JSON has none */
 	TimestampTz uploaded_at;	/* its last upload; 0: none yet */
 	const char *title;			/* NULL: none */
 	List	   *fields;			/* of IntakeFieldDef */
@@ -61,7 +61,9 @@ typedef enum IntakeChange
 /*
  * Reads a definition, in the current memory context.  Raises 22023, with the
  * place in the JSON, for all that is wrong.  No member twice: jsonb cannot
- * tell, so a text is to be read by intake_json_object_read().
+ * tell, so a text is to be read by intake_json_object_read().  What answers
+ * show of a table besides is taken, too: its name, and "meta", which counts
+ * for nothing.
  */
 extern IntakeDefinition *intake_definition_parse(const Jsonb *json);
 
@@ -98,6 +100,10 @@ extern bool intake_definition_same_schema(const IntakeDefinition *a,
  */
 extern char *intake_definition_key_item(const IntakeDefinition *definition,
 										const char *item);
+
+/* The column of exactly that name; NULL: there is none. */
+extern const IntakeFieldDef *
+intake_definition_find_field(const List *fields, const char *name);
 
 /* The columns' names in order (char *), as option "columns" takes them. */
 extern List *intake_definition_columns(const IntakeDefinition *definition);

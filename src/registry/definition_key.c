@@ -31,26 +31,11 @@ fold(const char *name)
 	return str_tolower(name, strlen(name), DEFAULT_COLLATION_OID);
 }
 
-static const IntakeFieldDef *
-find_exactly(const List *fields, const char *name)
-{
-	ListCell   *cell;
-
-	foreach(cell, fields)
-	{
-		const IntakeFieldDef *field = lfirst(cell);
-
-		if (strcmp(field->name, name) == 0)
-			return field;
-	}
-	return NULL;
-}
-
 /* The column of that name; NULL if there is none, or not only one. */
 static const IntakeFieldDef *
 find_field(const List *fields, const char *name)
 {
-	const IntakeFieldDef *found = find_exactly(fields, name);
+	const IntakeFieldDef *found = intake_definition_find_field(fields, name);
 	char	   *folded;
 	ListCell   *cell;
 
@@ -215,7 +200,7 @@ intake_definition_key_sql(const List *fields,
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "pg_catalog.date_trunc('%s', %s)", item->unit,
 					 quote_identifier(item->field->name));
-	while (find_exactly(fields, sql.data) != NULL)
+	while (intake_definition_find_field(fields, sql.data) != NULL)
 		appendStringInfoChar(&sql, ' ');
 	return sql.data;
 }

@@ -98,21 +98,6 @@ intake_definition_create(const char *schema, const char *name,
 	run(sql.data);
 }
 
-static const IntakeFieldDef *
-find_field(const IntakeDefinition *definition, const char *name)
-{
-	ListCell   *cell;
-
-	foreach(cell, definition->fields)
-	{
-		const IntakeFieldDef *field = lfirst(cell);
-
-		if (strcmp(field->name, name) == 0)
-			return field;
-	}
-	return NULL;
-}
-
 /* The table's column of that name; NULL if it has none. */
 static Form_pg_attribute
 find_column(Relation rel, const char *name)
@@ -143,7 +128,8 @@ drop_columns(Alteration *alteration, const IntakeDefinition *definition)
 	{
 		const IntakeFieldDef *field = lfirst(cell);
 
-		if (find_field(definition, field->name) == NULL &&
+		if (intake_definition_find_field(definition->fields,
+										 field->name) == NULL &&
 			find_column(alteration->rel, field->name) != NULL)
 			appendStringInfo(begin_action(alteration), "DROP COLUMN %s",
 							 quote_identifier(field->name));
@@ -154,7 +140,8 @@ drop_columns(Alteration *alteration, const IntakeDefinition *definition)
 static void
 check_is_ours(const Alteration *alteration, const IntakeFieldDef *field)
 {
-	if (find_field(alteration->old, field->name) == NULL)
+	if (intake_definition_find_field(alteration->old->fields,
+									 field->name) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_COLUMN),
 				 errmsg("column \"%s\" of table \"%s\" is there already",
@@ -272,7 +259,7 @@ intake_definition_comment(Oid relid, const IntakeDefinition *old,
 	{
 		const IntakeFieldDef *field = lfirst(cell);
 		const IntakeFieldDef *before = old == NULL ? NULL :
-			find_field(old, field->name);
+			intake_definition_find_field(old->fields, field->name);
 		Form_pg_attribute column = find_column(rel, field->name);
 
 		if (column != NULL)

@@ -3,7 +3,7 @@
  * definition_table.c
  *	  The tables of a partner connection, made as their definitions say.
  *
- * definition's lock --> what is there? --> the table's own lock --> table lock
+ * definition's lock --> what is there? --> the table's own lock and table lock
  * --> statements --> stored definition --> comments --> registration with keys
  * and indexes
  *
@@ -19,8 +19,10 @@
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "storage/proc.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/timestamp.h"
 
 #include "lock_space.h"
 #include "registry/definition_record.h"
@@ -166,24 +168,67 @@ create_table(const IntakeConnection *connection, const char *table,
 	register_table(applied->relid, applied->now);
 }
 
+/* The root of the table, which is locked; raises 40001 when it has gone. */
+static Oid
+find_root(const IntakeConnection *connection, const char *table, Oid relid)
+{
+	Relation	rel;
+	Oid			root;
+
+	if (find_table(connection, table) != relid)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("table \"%s\" was dropped or renamed meanwhile",
+						table)));
+	rel = relation_open(relid, NoLock);
+	root = intake_target_lookup(rel)->root;
+	relation_close(rel, NoLock);
+	return root;
+}
+
+/* Each wait has a limit of its own, and so have all of them. */
+static void
+check_waited(TimestampTz begin, const char *table)
+{
+	if (LockTimeout > 0 &&
+		TimestampDifferenceExceeds(begin, GetCurrentTimestamp(), LockTimeout))
+		ereport(ERROR,
+				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+				 errmsg("another operation on table \"%s\" is under way",
+						table)));
+}
+
 /*
- * Takes the table's own lock, and then the table lock on what the engine takes
- * it on: in this order as uploads do, which have opened their target long
- * before they take the table lock.  Raises 40001 when the table has gone.
+ * Takes the table's own lock and the table lock.  Uploads take them in either
+ * order: one that has begun to append regains the former with the latter in
+ * hand.  So who waits for one of them here does not have the other, else each
+ * would wait for the other.
  */
 static void
 lock_table(const IntakeConnection *connection, const char *table, Oid relid,
 		   LOCKMODE lockmode)
 {
-	Relation	rel = try_relation_open(relid, lockmode);
+	TimestampTz begin = GetCurrentTimestamp();
 
-	if (rel == NULL || find_table(connection, table) != relid)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("table \"%s\" was dropped or renamed meanwhile",
-						table)));
-	intake_lock_table(intake_target_lookup(rel)->root, true);
-	relation_close(rel, NoLock);
+	for (;;)
+	{
+		Oid			root;
+
+		LockRelationOid(relid, lockmode);
+		root = find_root(connection, table, relid);
+		if (intake_lock_try_table(root))
+			return;
+		UnlockRelationOid(relid, lockmode);
+
+		intake_lock_table(root, true);
+		if (ConditionalLockRelationOid(relid, lockmode))
+		{
+			(void) find_root(connection, table, relid);
+			return;
+		}
+		intake_lock_release_table(root);
+		check_waited(begin, table);
+	}
 }
 
 /* What the statements of a change need, but for dropping an index. */

@@ -22,9 +22,9 @@
 #include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/syscache.h"
 
 #include "worker/connection_sql.h"
+#include "worker/principal.h"
 
 PG_FUNCTION_INFO_V1(intake_grant_read);
 
@@ -104,15 +104,7 @@ intake_grant_read(PG_FUNCTION_ARGS)
 	PreventCommandDuringRecovery("intake.grant_read()");
 	connection = intake_connection_require(intake_connection_read_id(fcinfo),
 										   AccessShareLock);
-	if (PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"role\" must not be null")));
-	role = PG_GETARG_OID(1);
-	if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(role)))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("role with OID %u does not exist", role)));
+	role = intake_principal_read_role(fcinfo, 1);
 	intake_connection_check(connection);
 	grant(connection, role);
 	PG_RETURN_VOID();

@@ -40,16 +40,19 @@ report_value(const char *name, const char *value, const char *hint)
 			 errhint("%s", hint)));
 }
 
-/* A header that is true or false; the latter when it is not there. */
+/*
+ * A header that is true or false; the latter when it is not there.  Clients in
+ * Python write True.
+ */
 static bool
 read_flag(const IntakeHttpRequest *request, const char *header,
 		  const char *name)
 {
 	const char *value = intake_request_sole_header(request, header);
 
-	if (value == NULL || strcmp(value, "false") == 0)
+	if (value == NULL || pg_strcasecmp(value, "false") == 0)
 		return false;
-	if (strcmp(value, "true") != 0)
+	if (pg_strcasecmp(value, "true") != 0)
 		report_value(name, value, "It must be true or false.");
 	return true;
 }
@@ -69,62 +72,10 @@ check_data_format(const IntakeHttpRequest *request)
 		report_value(name, value, hint);
 }
 
-static void
-report_media_type(const char *what, const char *hint)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INTAKE_STATUS('4', '1', '5')),
-			 errmsg("%s is not supported here", what),
-			 errhint("%s", hint)));
-}
-
-/* Raises IN415 unless the body is NDJSON in UTF-8. */
-static void
-check_media_type(const IntakeHttpRequest *request)
-{
-	static const char hint[] = "The body is NDJSON, " MEDIA_TYPE ", in UTF-8.";
-	const char *type = intake_request_sole_header(request, "content-type");
-	size_t		len = type == NULL ? 0 : strcspn(type, "; \t");
-	List	   *parameters;
-	ListCell   *cell;
-
-	if (type == NULL)
-		report_media_type("a body without content type", hint);
-	if (len != strlen(MEDIA_TYPE) ||
-		pg_strncasecmp(type, MEDIA_TYPE, len) != 0)
-		report_media_type(psprintf("content type \"%s\"",
-								   intake_convert_show(type, strlen(type))),
-						  hint);
-	(void) intake_media_type_of(request, &parameters);
-	foreach(cell, parameters)
-	{
-		const IntakeNamedText *it = lfirst(cell);
-
-		if (strcmp(it->name, "charset") == 0 &&
-			pg_strcasecmp(it->value, "utf-8") != 0)
-			report_media_type(psprintf("charset \"%s\"",
-									   intake_convert_show(it->value,
-														   strlen(it->value))),
-							  hint);
-	}
-}
-
-/* A definition is read here to see that it can be. */
-static const char *
-read_definition(const IntakeHttpRequest *request)
-{
-	const char *text = intake_request_sole_header(request,
-												  "x-dl-table-definition");
-
-	if (text != NULL)
-		(void) intake_datalens_head_definition(text);
-	return text;
-}
-
 IntakeDefinition *
-intake_datalens_head_definition(const char *text)
+intake_datalens_head_definition(const IntakeDatalensHead *head)
 {
-	return intake_route_datalens_definition(text,
+	return intake_route_datalens_definition(head->table, head->definition,
 											"header X-DL-Table-Definition");
 }
 
@@ -133,7 +84,8 @@ intake_datalens_head_read(const IntakeHttpRequest *request)
 {
 	IntakeDatalensHead *head = palloc0(sizeof(IntakeDatalensHead));
 
-	check_media_type(request);
+	intake_media_type_check(request, MEDIA_TYPE,
+							"The body is NDJSON, " MEDIA_TYPE ", in UTF-8.");
 	check_data_format(request);
 	if (!intake_request_key(request, "x-dl-operation-uuid", &head->uuid))
 		report_missing("X-DL-Operation-UUID",
@@ -142,7 +94,12 @@ intake_datalens_head_read(const IntakeHttpRequest *request)
 								"X-DL-Force-Truncate");
 	head->may_alter = read_flag(request, "x-dl-allow-alter-table",
 								"X-DL-Allow-Alter-Table");
-	head->definition = read_definition(request);
+	head->table = intake_route_datalens_table(request);
+	head->definition = intake_request_sole_header(request,
+												  "x-dl-table-definition");
+	/* to see that it can be read */
+	if (head->definition != NULL)
+		(void) intake_datalens_head_definition(head);
 	return head;
 }
 

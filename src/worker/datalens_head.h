@@ -15,6 +15,7 @@
 typedef struct IntakeDatalensHead
 {
 	pg_uuid_t	uuid;
+	const char *table;			/* the path's */
 	const char *definition;		/* X-DL-Table-Definition, which can be read;
 								 * NULL: none */
 	bool		truncates;		/* X-DL-Force-Truncate */
@@ -28,10 +29,9 @@ typedef struct IntakeDatalensHead
 extern IntakeDatalensHead *
 intake_datalens_head_read(const IntakeHttpRequest *request);
 
-/*
- * The head's definition anew, for who changes it.
- */
-extern IntakeDefinition *intake_datalens_head_definition(const char *text);
+/* The head's definition anew, for who changes it. */
+extern IntakeDefinition *
+intake_datalens_head_definition(const IntakeDatalensHead *head);
 
 /*
  * What a repeat of the write must have, as text that is equal when the

@@ -208,17 +208,6 @@ make_string(const JsonbValue *value)
 	return string;
 }
 
-static void
-push_text(JsonbParseState **state, JsonbIteratorToken token, const char *text)
-{
-	JsonbValue	value;
-
-	value.type = jbvString;
-	value.val.string.val = unconstify(char *, text);
-	value.val.string.len = strlen(text);
-	(void) pushJsonbValue(state, token, &value);
-}
-
 /* One partition's values as strings. */
 static void
 push_strings(JsonbParseState **state, JsonbContainer *values)
@@ -245,16 +234,16 @@ intake_datalens_partition_describe(Jsonb *arranged, const List *items)
 	uint32		i;
 
 	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	push_text(&state, WJB_KEY, "deleted_partition_keys");
+	intake_json_object_push(&state, WJB_KEY, "deleted_partition_keys");
 	(void) pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	for (i = 0; i < JsonContainerSize(list); i++)
 		push_strings(&state,
 					 getIthJsonbValueFromContainer(list, i)->val.binary.data);
 	(void) pushJsonbValue(&state, WJB_END_ARRAY, NULL);
-	push_text(&state, WJB_KEY, "partition_key_columns");
+	intake_json_object_push(&state, WJB_KEY, "partition_key_columns");
 	(void) pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	foreach(cell, items)
-		push_text(&state, WJB_ELEM, lfirst(cell));
+		intake_json_object_push(&state, WJB_ELEM, lfirst(cell));
 	(void) pushJsonbValue(&state, WJB_END_ARRAY, NULL);
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }

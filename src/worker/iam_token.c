@@ -162,6 +162,8 @@ intake_iam_token_issue(const IntakeConnection *connection,
 	sweep(table);
 	keep_newest(table, connection->connection_id, MAX_TOKENS - 1, false);
 	*expires_at = GetCurrentTimestamp() + LIFETIME;
+	/* whole seconds, as answers have them */
+	*expires_at -= *expires_at % USECS_PER_SEC;
 	values[COLUMN_HASH] = PointerGetDatum(intake_secret_hash(token));
 	values[COLUMN_CONNECTION_ID] =
 		CStringGetTextDatum(connection->connection_id);

@@ -200,3 +200,15 @@ intake_json_object_number(const Jsonb *object, const char *name,
 							NumericGetDatum(member->val.numeric)));
 	return true;
 }
+
+void
+intake_json_object_push(JsonbParseState **state, JsonbIteratorToken token,
+						const char *text)
+{
+	JsonbValue	value;
+
+	value.type = jbvString;
+	value.val.string.val = unconstify(char *, text);
+	value.val.string.len = strlen(text);
+	(void) pushJsonbValue(state, token, &value);
+}

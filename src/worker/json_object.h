@@ -43,4 +43,9 @@ extern bool intake_json_object_texts(const Jsonb *object, const char *name,
 extern bool intake_json_object_number(const Jsonb *object, const char *name,
 									  double *value, bool *is_there);
 
+/* Pushes a text, as a key, a value or an element, onto what is being made. */
+extern void intake_json_object_push(JsonbParseState **state,
+									JsonbIteratorToken token,
+									const char *text);
+
 #endif							/* INTAKE_JSON_OBJECT_H */

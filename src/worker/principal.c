@@ -229,6 +229,23 @@ is_mapped_to(Relation table, HeapTuple row, const Datum *wanted)
 			   DatumGetInt64(wanted[COLUMN_CLUSTER]);
 }
 
+Oid
+intake_principal_read_role(FunctionCallInfo fcinfo, int number)
+{
+	Oid			role;
+
+	if (PG_ARGISNULL(number))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument \"role\" must not be null")));
+	role = PG_GETARG_OID(number);
+	if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(role)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("role with OID %u does not exist", role)));
+	return role;
+}
+
 /* intake.map_principal(subject text, role regrole) RETURNS void */
 Datum
 intake_map_principal(PG_FUNCTION_ARGS)
@@ -242,15 +259,7 @@ intake_map_principal(PG_FUNCTION_ARGS)
 
 	PreventCommandIfReadOnly("intake.map_principal()");
 	PreventCommandDuringRecovery("intake.map_principal()");
-	if (PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"role\" must not be null")));
-	role = PG_GETARG_OID(1);
-	if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(role)))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("role with OID %u does not exist", role)));
+	role = intake_principal_read_role(fcinfo, 1);
 	check_admin(role);
 	intake_principal_check_role(role);
 

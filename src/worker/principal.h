@@ -14,6 +14,8 @@
 #ifndef INTAKE_PRINCIPAL_H
 #define INTAKE_PRINCIPAL_H
 
+#include "fmgr.h"
+
 /* The longest subject, in bytes. */
 #define INTAKE_MAX_SUBJECT_LENGTH 1024
 
@@ -28,5 +30,11 @@ extern Oid	intake_principal_find(const char *subject);
  * member of one, directly or not.
  */
 extern void intake_principal_check_role(Oid role);
+
+/*
+ * The argument "role" of a SQL function, a regrole.  Raises 22004 when it is
+ * NULL, 42704 when there is no such role.
+ */
+extern Oid	intake_principal_read_role(FunctionCallInfo fcinfo, int number);
 
 #endif							/* INTAKE_PRINCIPAL_H */

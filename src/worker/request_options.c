@@ -12,6 +12,7 @@
 #include "utils/builtins.h"
 #include "utils/varlena.h"
 
+#include "convert.h"
 #include "worker/request_options.h"
 #include "worker/status.h"
 
@@ -89,28 +90,90 @@ read_type_parameter(const char *text)
 	return parameter;
 }
 
-const IntakeMediaType *
-intake_media_type_of(const IntakeHttpRequest *request, List **parameters)
+/* Cuts off what stands before the next ";" outside quotes; NULL: no more. */
+static char *
+cut_piece(char **rest)
+{
+	char	   *piece = *rest;
+	char	   *end = piece;
+	bool		is_quoted = false;
+
+	if (piece == NULL)
+		return NULL;
+	for (; *end != '\0' && (is_quoted || *end != ';'); end++)
+	{
+		if (is_quoted && *end == '\\' && end[1] != '\0')
+			end++;
+		else if (*end == '"')
+			is_quoted = !is_quoted;
+	}
+	*rest = *end == '\0' ? NULL : end + 1;
+	*end = '\0';
+	return piece;
+}
+
+/* The name in lower case; NULL when the request has no content type. */
+static const char *
+read_media_type(const IntakeHttpRequest *request, List **parameters)
 {
 	const char *header = intake_request_sole_header(request, "content-type");
 	char	   *rest = header == NULL ? NULL : pstrdup(header);
+	const char *name = rest == NULL ? NULL : make_lower(trim(cut_piece(&rest)));
 	char	   *piece;
-	const char *type;
-	int			i;
 
 	*parameters = NIL;
-	if (rest == NULL)
-		report_media_type(NULL);
-	type = make_lower(trim(strsep(&rest, ";")));
-	while ((piece = strsep(&rest, ";")) != NULL)
-		*parameters = lappend(*parameters, read_type_parameter(piece));
-	for (i = 0; intake_media_types[i].name != NULL; i++)
+	while ((piece = cut_piece(&rest)) != NULL)
 	{
-		if (strcmp(intake_media_types[i].name, type) == 0)
+		/* there may be a ";" too many (RFC 9110, 5.6.6) */
+		if (piece[strspn(piece, " \t")] != '\0')
+			*parameters = lappend(*parameters, read_type_parameter(piece));
+	}
+	return name;
+}
+
+const IntakeMediaType *
+intake_media_type_of(const IntakeHttpRequest *request, List **parameters)
+{
+	const char *name = read_media_type(request, parameters);
+	int			i;
+
+	for (i = 0; name != NULL && intake_media_types[i].name != NULL; i++)
+	{
+		if (strcmp(intake_media_types[i].name, name) == 0)
 			return &intake_media_types[i];
 	}
-	report_media_type(type);
+	report_media_type(name);
 	return NULL;				/* not reached */
+}
+
+void
+intake_media_type_check(const IntakeHttpRequest *request, const char *wanted,
+						const char *hint)
+{
+	List	   *parameters;
+	const char *name = read_media_type(request, &parameters);
+	ListCell   *cell;
+
+	if (name == NULL || strcmp(name, wanted) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTAKE_STATUS('4', '1', '5')),
+				 name == NULL ? errmsg("the request has no content type") :
+				 errmsg("content type \"%s\" is not supported here",
+						intake_convert_show(name, strlen(name))),
+				 errhint("%s", hint)));
+	foreach(cell, parameters)
+	{
+		const IntakeNamedText *it = lfirst(cell);
+
+		if (strcmp(it->name, "charset") == 0 &&
+			pg_char_to_encoding(it->value) != PG_UTF8)
+			ereport(ERROR,
+					(errcode(ERRCODE_INTAKE_STATUS('4', '1', '5')),
+					 errmsg("charset \"%s\" is not supported here",
+							intake_convert_show(it->value,
+												strlen(it->value))),
+					 errhint("%s", hint)));
+	}
 }
 
 /* Names, separated by commas, as a JSON array; an array stays as it is. */

@@ -31,6 +31,13 @@ extern const IntakeMediaType *
 intake_media_type_of(const IntakeHttpRequest *request, List **parameters);
 
 /*
+ * Raises IN415, with the hint, unless the body has the wanted media type, in
+ * UTF-8 if it names a charset.
+ */
+extern void intake_media_type_check(const IntakeHttpRequest *request,
+									const char *wanted, const char *hint);
+
+/*
  * Sets mode, sys_op and options from the parameters of the query; door is
  * one of options.h, names are separated by commas or a JSON array.  Raises
  * 22023 for what no upload has.  type_parameters may be NIL.  Returns

@@ -15,6 +15,7 @@
 #include "utils/builtins.h"
 #include "utils/json.h"
 
+#include "convert.h"
 #include "registry/definition_table.h"
 #include "worker/json_object.h"
 #include "worker/request_options.h"
@@ -45,9 +46,11 @@ intake_route_datalens_table(const IntakeHttpRequest *request)
 }
 
 IntakeDefinition *
-intake_route_datalens_definition(const char *text, const char *what)
+intake_route_datalens_definition(const char *table, const char *text,
+								 const char *what)
 {
 	char	   *utf8 = pg_server_to_any(text, strlen(text), PG_UTF8);
+	IntakeDefinition *definition;
 	const char *problem;
 	Jsonb	   *json = intake_json_object_read(utf8, strlen(utf8), &problem);
 
@@ -59,7 +62,16 @@ intake_route_datalens_definition(const char *text, const char *what)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s %s", what, problem)));
 	}
-	return intake_definition_parse(json);
+	definition = intake_definition_parse(json);
+	if (definition->name != NULL && strcmp(definition->name, table) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s is the definition of another table", what),
+				 errdetail("Its name is \"%s\", the path's \"%s\".",
+						   intake_convert_show(definition->name,
+											   strlen(definition->name)),
+						   table)));
+	return definition;
 }
 
 /* What is written by the extension itself is no command that would say so. */
@@ -179,18 +191,9 @@ get_info(const IntakeHttpRequest *request, IntakeCall *call,
 void
 intake_route_datalens_check_json(const IntakeHttpRequest *request)
 {
-	const char *type = intake_request_sole_header(request, "content-type");
-	size_t		len;
-
-	if (type == NULL)
-		return;
-	len = strcspn(type, "; \t");
-	if (len != strlen("application/json") ||
-		pg_strncasecmp(type, "application/json", len) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INTAKE_STATUS('4', '1', '5')),
-				 errmsg("content type \"%s\" is not supported here", type),
-				 errhint("The body is one JSON object, application/json.")));
+	if (intake_request_sole_header(request, "content-type") != NULL)
+		intake_media_type_check(request, "application/json",
+								"The body is one JSON object, application/json, in UTF-8.");
 }
 
 static void
@@ -224,7 +227,8 @@ update_table(const IntakeHttpRequest *request, IntakeCall *call,
 		return;
 	}
 	definition = intake_route_datalens_definition(
-		intake_body_read_text(call->body, MAX_DEFINITION_SIZE), "the body");
+		table, intake_body_read_text(call->body, MAX_DEFINITION_SIZE),
+		"the body");
 	intake_body_check(call->body);
 	intake_definition_table_apply(connection, table, definition,
 								  INTAKE_APPLY_WHOLE, &applied);

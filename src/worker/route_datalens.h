@@ -22,10 +22,12 @@ extern const char *
 intake_route_datalens_table(const IntakeHttpRequest *request);
 
 /*
- * Reads a definition that a client has sent, text in the database's encoding.
- * Raises 22P02 and 22023 for what is none; what names it in messages.
+ * Reads a definition of the table that a client has sent, text in the
+ * database's encoding.  Raises 22P02 and 22023 for what is none, or says that
+ * it is another table's; what names it in messages.
  */
-extern IntakeDefinition *intake_route_datalens_definition(const char *text,
+extern IntakeDefinition *intake_route_datalens_definition(const char *table,
+														  const char *text,
 														  const char *what);
 
 /*

@@ -12,10 +12,9 @@
  * to the table - make it, alter it, empty it, write its rows - and its record
  * are one transaction.
  *
- * The order of locks is the same for all: the claim, the table lock of ours,
- * the table.  A body that comes before a table is made or altered is received
- * whole first, so that nobody waits for its client but the operations that
- * are kept apart from this one anyway.
+ * A body that comes before a table is made or altered is received whole first,
+ * so that nobody waits for its client but the operations that are kept apart
+ * from this one anyway.
  *
  *-------------------------------------------------------------------------
  */
@@ -34,6 +33,7 @@
 #include "source/source_spool.h"
 #include "worker/datalens_head.h"
 #include "worker/datalens_partition.h"
+#include "worker/json_object.h"
 #include "worker/request_options.h"
 #include "worker/route_connection.h"
 #include "worker/route_datalens.h"
@@ -99,7 +99,7 @@ needs_definition(const DataWork *work, Oid relid,
 		report_no_table(work);
 	if (!OidIsValid(relid) || !has_definition)
 		return has_definition;
-	definition = intake_datalens_head_definition(work->head->definition);
+	definition = intake_datalens_head_definition(work->head);
 	return !intake_definition_is_met(definition, stored,
 									 work->head->may_alter);
 }
@@ -117,8 +117,8 @@ find_table(DataWork *work)
 }
 
 /*
- * Under the table lock: raises an error when the table is no longer what it
- * was when the work was prepared.  Nobody alters it any more from here on.
+ * Under a lock on the table: raises an error when it is no longer what it was
+ * when the work was prepared.  Nobody alters it as long as the lock is held.
  */
 static void
 check_unchanged(const DataWork *work)
@@ -159,22 +159,11 @@ lock_table(Oid relid)
 /* ---------- write: the engine's request ---------- */
 
 static void
-push_text(JsonbParseState **state, JsonbIteratorToken token, const char *text)
-{
-	JsonbValue	value;
-
-	value.type = jbvString;
-	value.val.string.val = unconstify(char *, text);
-	value.val.string.len = strlen(text);
-	(void) pushJsonbValue(state, token, &value);
-}
-
-static void
 push_flag(JsonbParseState **state, const char *name, bool is_set)
 {
 	JsonbValue	value;
 
-	push_text(state, WJB_KEY, name);
+	intake_json_object_push(state, WJB_KEY, name);
 	value.type = jbvBool;
 	value.val.boolean = is_set;
 	(void) pushJsonbValue(state, WJB_VALUE, &value);
@@ -193,8 +182,8 @@ begin_options(void)
 	JsonbParseState *state = NULL;
 
 	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	push_text(&state, WJB_KEY, "types");
-	push_text(&state, WJB_VALUE, "strict");
+	intake_json_object_push(&state, WJB_KEY, "types");
+	intake_json_object_push(&state, WJB_VALUE, "strict");
 	return state;
 }
 
@@ -209,10 +198,12 @@ make_options(const IntakeDefinition *definition, bool truncates)
 	JsonbParseState *state = begin_options();
 	ListCell   *cell;
 
-	push_text(&state, WJB_KEY, "columns");
+	intake_json_object_push(&state, WJB_KEY, "rows");
+	intake_json_object_push(&state, WJB_VALUE, "array");
+	intake_json_object_push(&state, WJB_KEY, "columns");
 	(void) pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	foreach(cell, intake_definition_columns(definition))
-		push_text(&state, WJB_ELEM, lfirst(cell));
+		intake_json_object_push(&state, WJB_ELEM, lfirst(cell));
 	(void) pushJsonbValue(&state, WJB_END_ARRAY, NULL);
 	if (truncates)
 	{
@@ -243,7 +234,7 @@ define_table(DataWork *work, IntakeRequest *request)
 	IntakeDefinition *definition;
 	IntakeApplied applied;
 
-	definition = intake_datalens_head_definition(work->head->definition);
+	definition = intake_datalens_head_definition(work->head);
 	request->source = intake_source_open_spool(request->source);
 	intake_definition_table_apply(work->connection, work->table, definition,
 								  work->head->may_alter ? INTAKE_APPLY_ALTER :
@@ -272,10 +263,7 @@ prepare_write(IntakeRequest *request, IntakeOperation *operation)
 	if (needs_definition(work, work->relid, work->used))
 		has_dropped = define_table(work, request);
 	else if (is_append(work) && !truncates)
-	{
 		lock_table(work->relid);
-		check_unchanged(work);
-	}
 	request->relid = work->relid;
 	request->mode = is_append(work) ? INTAKE_MODE_APPEND :
 		INTAKE_MODE_REPLACE;
@@ -311,6 +299,12 @@ prepare_delete(IntakeRequest *request, IntakeOperation *operation)
 /* ---------- both ---------- */
 
 static void
+verify(const IntakeRequest *request)
+{
+	check_unchanged(request->argument);
+}
+
+static void
 begin_work(DataWork *work, const IntakeHttpRequest *request, IntakeCall *call,
 		   IntakeClientRule rule)
 {
@@ -326,10 +320,20 @@ begin_work(DataWork *work, const IntakeHttpRequest *request, IntakeCall *call,
 	upload->sys_op = INTAKE_NO_SYS_OP;
 	upload->options = finish_object(&options);
 	upload->is_exclusive = true;
+	upload->verify = verify;
 	upload->argument = work;
 	upload->target_name = quote_qualified_identifier(work->connection->schema,
 													 work->table);
-	call->operation.door = upload->door;
+}
+
+/* From now on answers and records name the operation. */
+static void
+name_operation(DataWork *work, const pg_uuid_t *uuid)
+{
+	IntakeOperation *operation = &work->call->operation;
+
+	work->upload.uuid = operation->uuid = *uuid;
+	operation->door = work->upload.door;
 }
 
 /* A repeat needs no table, but has to be one as far as its head tells. */
@@ -444,7 +448,7 @@ intake_route_datalens_write(const IntakeHttpRequest *request,
 
 	begin_work(&work, request, call, INTAKE_CLIENT_REQUIRED);
 	work.head = intake_datalens_head_read(request);
-	work.upload.uuid = call->operation.uuid = work.head->uuid;
+	name_operation(&work, &work.head->uuid);
 	work.upload.identity = intake_datalens_head_identity(work.head);
 	work.upload.prepare = prepare_write;
 	call->format = work.upload.format;
@@ -484,13 +488,13 @@ intake_route_datalens_delete(const IntakeHttpRequest *request,
 							 IntakeCall *call, IntakeAnswer *answer)
 {
 	DataWork	work = {0};
+	pg_uuid_t	uuid;
 
 	begin_work(&work, request, call, INTAKE_CLIENT_OPTIONAL);
 	intake_route_datalens_check_json(request);
-	if (!intake_request_key(request, "x-dl-operation-uuid",
-							&work.upload.uuid))
-		work.upload.uuid = intake_operation_make_uuid();
-	call->operation.uuid = work.upload.uuid;
+	if (!intake_request_key(request, "x-dl-operation-uuid", &uuid))
+		uuid = intake_operation_make_uuid();
+	name_operation(&work, &uuid);
 	work.upload.mode = INTAKE_MODE_DELETE;
 	work.upload.is_text = true;
 	work.upload.prepare = prepare_delete;

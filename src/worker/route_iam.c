@@ -17,6 +17,7 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "pgtime.h"
 #include "utils/json.h"
 #include "utils/timestamp.h"
 
@@ -25,7 +26,6 @@
 #include "worker/json_object.h"
 #include "worker/jwt.h"
 #include "worker/request_options.h"
-#include "worker/result.h"
 #include "worker/route_iam.h"
 #include "worker/secret.h"
 
@@ -41,20 +41,6 @@
 /* Members of the body. */
 #define MEMBER_JWT		"jwt"
 #define MEMBER_OAUTH	"yandexPassportOauthToken"
-
-static void
-check_media_type(const IntakeHttpRequest *request)
-{
-	List	   *parameters;
-	const IntakeMediaType *type = intake_media_type_of(request, &parameters);
-
-	if (!type->is_array)
-		ereport(ERROR,
-				(errcode(ERRCODE_INTAKE_STATUS('4', '1', '5')),
-				 errmsg("content type \"%s\" is not supported here",
-						type->name),
-				 errhint("The body is one JSON object, application/json.")));
-}
 
 static Jsonb *
 read_body(IntakeBody *body)
@@ -203,6 +189,20 @@ authenticate(const Jsonb *object)
 	return jwt != NULL ? verify_jwt(jwt) : verify_oauth(oauth);
 }
 
+/*
+ * As RFC 3339 has it in UTC, in the one form that the parsers of all languages
+ * take: a Z, and no fraction.
+ */
+static void
+append_end(StringInfo json, TimestampTz expires_at)
+{
+	pg_time_t	time = timestamptz_to_time_t(expires_at);
+	char		text[32];
+
+	pg_strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", pg_gmtime(&time));
+	appendStringInfo(json, "\"%s\"", text);
+}
+
 /* POST /iam/v1/tokens */
 static void
 post_token(const IntakeHttpRequest *request, IntakeCall *call,
@@ -213,7 +213,8 @@ post_token(const IntakeHttpRequest *request, IntakeCall *call,
 	Jsonb	   *object;
 	char	   *token;
 
-	check_media_type(request);
+	intake_media_type_check(request, "application/json",
+							"The body is one JSON object, application/json, in UTF-8.");
 	PreventCommandIfReadOnly("POST /iam/v1/tokens");
 	PreventCommandDuringRecovery("POST /iam/v1/tokens");
 	call->body = intake_body_open(request);
@@ -228,7 +229,7 @@ post_token(const IntakeHttpRequest *request, IntakeCall *call,
 	intake_answer_add_header(answer, "cache-control", "no-store");
 	answer->content_type = "application/json";
 	appendStringInfo(body, "{\"iamToken\": \"%s\", \"expiresAt\": ", token);
-	intake_result_append_time(body, expires_at);
+	append_end(body, expires_at);
 	appendStringInfoString(body, "}\n");
 }
 

@@ -18,6 +18,7 @@
 
 #include "ingest.h"
 #include "options.h"
+#include "worker/json_object.h"
 #include "worker/request_options.h"
 #include "worker/route_prostore.h"
 #include "worker/route_target.h"
@@ -92,17 +93,6 @@ parse_flag(const char *name, const char *value)
 	return value[0] == 't';
 }
 
-static void
-push_text(JsonbParseState **state, JsonbIteratorToken token, const char *text)
-{
-	JsonbValue	value;
-
-	value.type = jbvString;
-	value.val.string.val = unconstify(char *, text);
-	value.val.string.len = strlen(text);
-	(void) pushJsonbValue(state, token, &value);
-}
-
 /* Takes a parameter; what is an option of any upload goes into the object. */
 static void
 take_parameter(ProstoreUpload *upload, JsonbParseState **state,
@@ -121,8 +111,8 @@ take_parameter(ProstoreUpload *upload, JsonbParseState **state,
 		report_parameter(name);
 	if (i >= FIRST_OPTION)
 	{
-		push_text(state, WJB_KEY, name);
-		push_text(state, WJB_VALUE, value);
+		intake_json_object_push(state, WJB_KEY, name);
+		intake_json_object_push(state, WJB_VALUE, value);
 	}
 	else if (strcmp(name, "sysOp") == 0)
 		upload->request.sys_op = parse_sys_op(value);
@@ -146,8 +136,8 @@ set_options(ProstoreUpload *upload, const IntakeHttpRequest *request,
 
 		if (strcmp(parameter->name, "charset") != 0)
 			continue;
-		push_text(&state, WJB_KEY, "encoding");
-		push_text(&state, WJB_VALUE, parameter->value);
+		intake_json_object_push(&state, WJB_KEY, "encoding");
+		intake_json_object_push(&state, WJB_VALUE, parameter->value);
 	}
 	foreach(cell, request->parameters)
 		take_parameter(upload, &state, lfirst(cell));
@@ -155,8 +145,8 @@ set_options(ProstoreUpload *upload, const IntakeHttpRequest *request,
 		upload->call->query_id = request->request_id;
 	if (upload->call->query_id != NULL)
 	{
-		push_text(&state, WJB_KEY, "query_id");
-		push_text(&state, WJB_VALUE, upload->call->query_id);
+		intake_json_object_push(&state, WJB_KEY, "query_id");
+		intake_json_object_push(&state, WJB_VALUE, upload->call->query_id);
 	}
 	upload->request.options =
 		JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));

@@ -30,6 +30,7 @@ static const StatusRow rows[] = {
 	{"53", {503, 503, 503}, true},	/* memory, disk, connections */
 	{"F0", {503, 503, 503}, true},	/* settings that cannot be used */
 	{"25006", {503, 503, 503}, true},	/* standby or read-only */
+	{"54001", {400, 400, 400}, false},	/* JSON that is nested too deeply */
 	{"54", {413, 413, 413}, false},
 	{"08", {400, 400, 400}, false},
 	{"22023", {400, 400, 400}, false},
@@ -41,6 +42,10 @@ static const StatusRow rows[] = {
 	{"27", {422, 422, 422}, false},
 	{"44", {422, 422, 422}, false},
 	{"P0", {422, 422, 422}, false}, /* a trigger refuses the row */
+	{"2D", {422, 422, 422}, false}, /* or wants to commit */
+	{"38", {422, 422, 422}, false}, /* or is in another language */
+	{"39", {422, 422, 422}, false},
+	{"3F", {500, 500, 503}, true},	/* a connection's schema is renamed */
 	{"42", {400, 400, 400}, false},
 	{"0A", {400, 400, 400}, false},
 	{"55", {409, 409, 503}, false}, /* of a partner's: out of order */

@@ -35,6 +35,7 @@
 
 #include "compat.h"
 #include "discreet_log.h"
+#include "ingest.h"
 #include "registry/operation_last.h"
 #include "registry/own_table.h"
 #include "worker/iam_token.h"
@@ -277,6 +278,8 @@ intake_visit(IntakeLink *link, const IntakeFrame *frame,
 	error_context_stack = &callback;
 
 	MemoryContextSwitchTo(context);
+	/* the last request's, which may be another client's */
+	intake_ingest_forget_fault();
 	visit.answer = intake_answer_make(link);
 	visit.call.started_at = GetCurrentTimestamp();
 	PG_TRY();

@@ -150,6 +150,17 @@ def test_a_bad_head_is_told_in_the_form_of_its_path():
         answer = p.request("POST", "/api/v1/t%", b"x")
         assert answer.status == 400 and "exceptionMessage" in answer.json()
         assert p.request("POST", "/v1/t%", b"x").json()["status"] == 400
+        # what cannot be read to its end has a beginning
+        long = b"a" * 40000
+        for head, status in (
+                (b"GET /iam/v1/" + long, 414),
+                (b"GET /provider/v1/t HTTP/1.1\r\nX: " + long, 431),
+                (b"TRACE /provider/v1/t HTTP/1.1\r\nHost: x\r\n\r\n", 501),
+                (b"GET /provider/v1/t HTTP/3.0\r\nHost: x\r\n\r\n", 505)):
+            with p.connect() as raw:
+                told = raw.send(head).answer().json()
+            assert told["code"] == "IN%d" % status, told
+
 
 
 GET = b"GET /v1/echo HTTP/1.1\r\nHost: x\r\n"
