@@ -206,13 +206,29 @@ hold_target(IntakeSource *source, IntakeHold *hold)
 }
 
 /*
+ * Others may have changed the target and who may write it, where it was let
+ * go.
+ */
+static void
+check_held(const IntakePlan *plan, IntakeHold *hold)
+{
+	if (!hold->was_released)
+		return;
+	intake_hold_settle(hold);
+	intake_plan_check_privileges(plan);
+}
+
+/*
  * From now on the target is held until the transaction ends.  What an
  * operation is numbered with may take an XID, which holds back vacuum as a
  * snapshot does: so that is not done earlier.
  */
 static void
-begin_to_write(IntakeSource *source, IntakeOperation *operation)
+begin_to_write(const IntakePlan *plan, IntakeSource *source,
+			   IntakeOperation *operation)
 {
+	if (source->hold.argument != NULL)
+		check_held(plan, source->hold.argument);
 	memset(&source->hold, 0, sizeof(source->hold));
 	if (operation->sys_cn == 0)
 		intake_operation_number(operation);
@@ -272,7 +288,7 @@ move_rows(IntakePlan *plan, IntakeDecoder *decoder, IntakeWriter *writer,
 		received += batch->nrows;
 		report_progress(plan, decoder->source, received);
 		if (batch->nrows > 0 && !writer->is_staged)
-			begin_to_write(decoder->source, operation);
+			begin_to_write(plan, decoder->source, operation);
 		if (batch->nrows > 0)
 			writer->routine->take(writer, batch);
 		intake_batch_clear(batch);
@@ -343,7 +359,8 @@ run_operation(const IntakeRequest *request, IntakePlan *plan,
 			  IntakeOperation *operation, Progress *progress)
 {
 	IntakeWriter writer = {0};
-	IntakeHold *hold = intake_hold_make(plan->rel, RowExclusiveLock);
+	IntakeHold *hold = intake_hold_make(plan->rel, plan->target->root,
+										RowExclusiveLock);
 	IntakeCounters *counters = &operation->counters;
 	IntakeDecoder *decoder;
 
@@ -367,7 +384,7 @@ run_operation(const IntakeRequest *request, IntakePlan *plan,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("payload without records would leave the target empty"),
 				 errhint("Give option \"allow_empty\" if that is meant.")));
-	begin_to_write(request->source, operation);
+	begin_to_write(plan, request->source, operation);
 	if (plan->options->truncate == INTAKE_TRUNCATE_FAST)
 		intake_hold_exchange(hold, AccessExclusiveLock);
 	writer.routine->finish(&writer);

@@ -307,11 +307,11 @@ intake_plan_check_privilege(Oid relid, AclMode privilege)
 }
 
 /*
- * Refuses early, before the payload is decoded.  Privileges on some columns
- * are enough here; the executor checks each statement to the letter.
+ * Privileges on some columns are enough here; the executor checks each
+ * statement to the letter.
  */
-static void
-check_privileges(const IntakePlan *plan)
+void
+intake_plan_check_privileges(const IntakePlan *plan)
 {
 	static const AclMode modes[] = {
 		ACL_SELECT, ACL_INSERT, ACL_UPDATE, ACL_DELETE, ACL_TRUNCATE
@@ -356,7 +356,8 @@ intake_plan_make(const IntakeRequest *request, Relation rel,
 	plan->mode = choose_mode(request, rel, target);
 	check_mode(rel, plan->mode, options);
 	plan->sys_op = choose_sys_op(request, target, plan->mode);
-	check_privileges(plan);
+	/* early, before the payload is decoded */
+	intake_plan_check_privileges(plan);
 	plan_mode(plan);
 	plan->defaults = intake_defaults_make(plan->columns, rel, plan->sys_op);
 	if (plan->mode != INTAKE_MODE_DELETE)

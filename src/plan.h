@@ -44,6 +44,12 @@ extern IntakePlan *intake_plan_make(const IntakeRequest *request, Relation rel,
  */
 extern void intake_plan_check_privilege(Oid relid, AclMode privilege);
 
+/*
+ * The same for all that the mode needs, which may have been revoked since the
+ * plan was made.
+ */
+extern void intake_plan_check_privileges(const IntakePlan *plan);
+
 /* A header must give the key's columns. */
 extern void intake_plan_check_given(const IntakePlan *plan, const bool *given);
 

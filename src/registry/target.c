@@ -64,8 +64,8 @@ intake_mode_parse(const char *name)
 			 errhint("Valid modes are \"append\", \"replace\" and \"merge\".")));
 }
 
-static Oid
-get_root(Relation rel)
+Oid
+intake_target_root(Relation rel)
 {
 	List	   *ancestors;
 	Oid			base = intake_view_base(rel, 0, NULL);
@@ -73,7 +73,7 @@ get_root(Relation rel)
 	if (OidIsValid(base))
 	{
 		Relation	base_rel = relation_open(base, AccessShareLock);
-		Oid			root = get_root(base_rel);
+		Oid			root = intake_target_root(base_rel);
 
 		relation_close(base_rel, AccessShareLock);
 		return root;
@@ -107,7 +107,7 @@ intake_target_lookup(Relation rel)
 	HeapTuple	row;
 
 	target->relid = RelationGetRelid(rel);
-	target->root = get_root(rel);
+	target->root = intake_target_root(rel);
 	target->name = quote_qualified_identifier(schema,
 											  RelationGetRelationName(rel));
 	if (table == NULL)

@@ -53,6 +53,9 @@ typedef struct IntakeTarget
  */
 extern IntakeTarget *intake_target_lookup(Relation rel);
 
+/* The root of its partition tree, or of what a view shows. */
+extern Oid	intake_target_root(Relation rel);
+
 /* 'logical', 'proxy', 'standalone'; NULL for INTAKE_KIND_NONE. */
 extern const char *intake_kind_name(IntakeKind kind);
 

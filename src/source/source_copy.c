@@ -116,10 +116,11 @@ message_limit(int type)
 static int
 receive_message(IntakeSource *source, StringInfo message)
 {
-	bool		is_released = release_snapshot();
+	bool		is_released;
 	int			type;
 
 	intake_source_begin_wait(source);
+	is_released = release_snapshot();
 	HOLD_CANCEL_INTERRUPTS();
 	pq_startmsgread();
 	type = pq_getbyte();

@@ -9,6 +9,11 @@
  * keeps the old descriptor until the transaction ends.  It keeps the pointers
  * of what has not changed, so that comparing them is enough.
  *
+ * What the relation cache does not tell of is looked at once, before anything
+ * is written: the names and partition tree that the operation goes by, and
+ * domains, whose new constraints ALTER DOMAIN looks for in tables that it can
+ * lock, while values that were decoded before have none of them.
+ *
  * What may change unseen is what the writers look at in finish(): indexes,
  * triggers, policies, partitions, statistics.
  *
@@ -16,15 +21,20 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
+#include "nodes/execnodes.h"
 #include "storage/lmgr.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/typcache.h"
 
+#include "registry/target.h"
 #include "write/hold.h"
 
 IntakeHold *
-intake_hold_make(Relation rel, LOCKMODE mode)
+intake_hold_make(Relation rel, Oid root, LOCKMODE mode)
 {
-	IntakeHold *hold = palloc(sizeof(IntakeHold));
+	IntakeHold *hold = palloc0(sizeof(IntakeHold));
 
 	hold->rel = rel;
 	hold->mode = mode;
@@ -34,7 +44,39 @@ intake_hold_make(Relation rel, LOCKMODE mode)
 	hold->schema = RelationGetNamespace(rel);
 	hold->name = rel->rd_rel->relname;
 	hold->is_partition = rel->rd_rel->relispartition;
+	hold->root = root;
 	return hold;
+}
+
+/* What a domain demands now; keeps it in the current memory context. */
+static DomainConstraintRef *
+refer_to_domain(Oid type)
+{
+	DomainConstraintRef *domain = palloc(sizeof(DomainConstraintRef));
+
+	InitDomainConstraintRef(type, domain, CurrentMemoryContext, false);
+	return domain;
+}
+
+/* Takes note, under the lock, of what settle() compares. */
+static void
+note_surroundings(IntakeHold *hold)
+{
+	MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(hold));
+	int			i;
+
+	hold->schema_name = get_namespace_name(hold->schema);
+	for (i = 0; i < hold->desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(hold->desc, i);
+
+		if (!attribute->attisdropped &&
+			get_typtype(attribute->atttypid) == TYPTYPE_DOMAIN)
+			hold->domains = lappend(hold->domains,
+									refer_to_domain(attribute->atttypid));
+	}
+	hold->was_released = true;
+	MemoryContextSwitchTo(old);
 }
 
 void
@@ -42,6 +84,8 @@ intake_hold_release(IntakeHold *hold)
 {
 	ResourceOwner old = CurrentResourceOwner;
 
+	if (!hold->was_released)
+		note_surroundings(hold);
 	CurrentResourceOwner = hold->owner;
 	UnlockRelationOid(RelationGetRelid(hold->rel), hold->mode);
 	CurrentResourceOwner = old;
@@ -105,10 +149,69 @@ intake_hold_regain(IntakeHold *hold)
 		intake_hold_report_changed(rel);
 }
 
+/* Whether a domain had the constraint. */
+static bool
+had_constraint(const DomainConstraintRef *domain,
+			   const DomainConstraintState *constraint)
+{
+	ListCell   *cell;
+
+	foreach(cell, domain->constraints)
+	{
+		const DomainConstraintState *one = lfirst(cell);
+
+		if (one->constrainttype == constraint->constrainttype &&
+			equal(one->check_expr, constraint->check_expr))
+			return true;
+	}
+	return false;
+}
+
+/* Whether values that the domain took may be some that it takes no more. */
+static bool
+is_stricter(const DomainConstraintRef *before)
+{
+	const DomainConstraintRef *now = refer_to_domain(before->tcache->type_id);
+	ListCell   *cell;
+
+	foreach(cell, now->constraints)
+	{
+		if (!had_constraint(before, lfirst(cell)))
+			return true;
+	}
+	return false;
+}
+
+static bool
+has_stricter_domain(const IntakeHold *hold)
+{
+	ListCell   *cell;
+
+	foreach(cell, hold->domains)
+	{
+		if (is_stricter(lfirst(cell)))
+			return true;
+	}
+	return false;
+}
+
+void
+intake_hold_settle(IntakeHold *hold)
+{
+	MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(hold));
+
+	if (strcmp(get_namespace_name(hold->schema), hold->schema_name) != 0 ||
+		intake_target_root(hold->rel) != hold->root ||
+		has_stricter_domain(hold))
+		intake_hold_report_changed(hold->rel);
+	MemoryContextSwitchTo(old);
+}
+
 void
 intake_hold_exchange(IntakeHold *hold, LOCKMODE mode)
 {
 	intake_hold_release(hold);
 	hold->mode = mode;
 	intake_hold_regain(hold);
+	intake_hold_settle(hold);
 }

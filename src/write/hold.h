@@ -28,10 +28,19 @@ typedef struct IntakeHold
 	Oid			schema;
 	NameData	name;
 	bool		is_partition;
+	Oid			root;			/* of the partition tree */
+
+	/* from the first release on */
+	bool		was_released;
+	const char *schema_name;
+	List	   *domains;		/* DomainConstraintRef of each such column */
 } IntakeHold;
 
-/* rel has just been opened, with a lock of the mode. */
-extern IntakeHold *intake_hold_make(Relation rel, LOCKMODE mode);
+/*
+ * rel has just been opened, with a lock of the mode; root is that of its
+ * partition tree.
+ */
+extern IntakeHold *intake_hold_make(Relation rel, Oid root, LOCKMODE mode);
 
 /*
  * Lets the lock go, but none that the transaction had before, and takes it
@@ -40,6 +49,12 @@ extern IntakeHold *intake_hold_make(Relation rel, LOCKMODE mode);
  */
 extern void intake_hold_release(IntakeHold *hold);
 extern void intake_hold_regain(IntakeHold *hold);
+
+/*
+ * Of a hold that was released, before anything is written, under the lock:
+ * raises 40001 when something else is not what it was at the first release.
+ */
+extern void intake_hold_settle(IntakeHold *hold);
 
 /* Changes the lock for a stronger one; never has both, so cannot deadlock. */
 extern void intake_hold_exchange(IntakeHold *hold, LOCKMODE mode);

@@ -96,10 +96,11 @@ static void
 truncate_fast(IntakeWriter *writer)
 {
 	Oid			relid = RelationGetRelid(writer->rel);
+	const char *name = intake_sql_relation(writer->rel);
 
 	check_fast(writer->rel);
 	relation_close(writer->rel, NoLock);
-	(void) run_statement(writer, "TRUNCATE", writer->target->name, false);
+	(void) run_statement(writer, "TRUNCATE", name, false);
 	writer->rel = relation_open(relid, NoLock);
 	writer->defaults->rel = writer->rel;
 }
@@ -127,5 +128,6 @@ intake_truncate(IntakeWriter *writer)
 	}
 	else
 		writer->counters->rows_deleted =
-			run_statement(writer, "DELETE FROM", writer->target->name, true);
+			run_statement(writer, "DELETE FROM",
+						  intake_sql_relation(writer->rel), true);
 }

@@ -358,5 +358,90 @@ is_deeply(
     'and does not write over rows that it cannot see');
 close($socket);
 
+#
+# What others do meanwhile that the table's definition does not show
+#
+
+$node->safe_psql('postgres',
+    'CREATE ROLE writer; GRANT USAGE ON SCHEMA intake TO writer');
+
+# Each case: what is done, the options, how the COPY ends, what is there then.
+foreach my $case (
+    [
+        'a stricter domain', 'ALTER DOMAIN digit ADD CHECK (VALUE > 0)',
+        'MODE merge', 'E 40001', '7|7'
+    ],
+    [
+        'one that it is over', 'ALTER DOMAIN base ADD CHECK (VALUE <> 0)',
+        'MODE append', 'E 40001', '7|7'
+    ],
+    [
+        'a domain without NULL', 'ALTER DOMAIN digit SET NOT NULL',
+        'MODE append', 'E 40001', '7|7'
+    ],
+    [
+        'a domain that is less strict', 'ALTER DOMAIN digit DROP CONSTRAINT max',
+        'MODE append', 'C COPY 3', "7|7\n1|0\n2|\n3|3"
+    ],
+    [
+        'another domain', 'ALTER DOMAIN other ADD CHECK (VALUE > 5)',
+        'MODE append', 'C COPY 3', "7|7\n1|0\n2|\n3|3"
+    ],
+    [
+        'another schema of that name',
+        'ALTER SCHEMA held RENAME TO gone; ALTER SCHEMA held2 RENAME TO held',
+        'MODE append, TRUNCATE true', 'E 40001', '8|8'
+    ],
+    [
+        'another tree of partitions',
+        'ALTER TABLE top ATTACH PARTITION middle FOR VALUES FROM (0) TO (9)',
+        'MODE append', 'E 40001', '7|7'
+    ],
+    [
+        'a right that is gone', 'REVOKE SELECT ON target FROM writer',
+        'MODE merge, MAX_ERRORS 3', 'E 42501', '7|7'
+    ],
+    [
+        'a policy', 'ALTER TABLE target ENABLE ROW LEVEL SECURITY',
+        'MODE append', 'E 42501', '7|7'
+    ])
+{
+    my ($name, $change, $options, $end, $rows) = @$case;
+
+    $node->safe_psql(
+        'postgres', q{
+        SET client_min_messages = warning;
+        DROP SCHEMA IF EXISTS held, held2, gone CASCADE;
+        CREATE SCHEMA held;
+        CREATE SCHEMA held2;
+        CREATE TABLE held2.target AS SELECT 8 AS id, 8 AS n;
+        SET search_path = held;
+        CREATE DOMAIN base AS int;
+        CREATE DOMAIN digit AS base CONSTRAINT max CHECK (VALUE < 10);
+        CREATE DOMAIN other AS int;
+        CREATE TABLE top (id int, n digit) PARTITION BY RANGE (id);
+        CREATE TABLE middle (id int, n digit) PARTITION BY RANGE (id);
+        CREATE TABLE target PARTITION OF middle FOR VALUES FROM (0) TO (9);
+        ALTER TABLE target ADD PRIMARY KEY (id);
+        INSERT INTO target VALUES (7, 7);
+        GRANT USAGE ON SCHEMA held TO writer;
+        GRANT ALL ON target TO writer});
+    ($socket, $pid) = open_session();
+    transmit($socket, query('SET ROLE writer'));
+    receive_until($socket, 'Z');
+    transmit($socket,
+        query("COPY held.target FROM STDIN (FORMAT ndjson, $options)"),
+        data("[1, 0]\n[2, null]\n"));
+    wait_for_read($pid);
+    $node->safe_psql('postgres',
+        "SET search_path = held; SET lock_timeout = '10s'; $change");
+    transmit($socket, data("[3, 3]\n"), $done);
+    is_deeply([ receive_until($socket, 'Z') ],
+        [ 'G', $end, 'Z I' ], "$name while the client is waited for");
+    close($socket);
+    is($node->safe_psql('postgres', 'SELECT * FROM held.target'),
+        $rows, "$name: what is there");
+}
+
 $node->stop;
 done_testing();
