@@ -100,6 +100,7 @@ OBJS = \
 	src/format/scan_utf8.o \
 	src/write/batch.o \
 	src/write/combine.o \
+	src/write/demand.o \
 	src/write/direct.o \
 	src/write/heap_buffer.o \
 	src/write/heap_delete.o \

@@ -246,6 +246,8 @@ intake_link_put(IntakeLink *link, char type, const void *payload, size_t len,
 
 	Assert(len <= INTAKE_FRAME_MAX);
 	intake_frame_head(head, type, len);
+	/* all or nothing: an error must not leave a head without its payload */
+	enlargeStringInfo(&link->out, (int) (sizeof(head) + len));
 	appendBinaryStringInfo(&link->out, head, sizeof(head));
 	appendBinaryStringInfo(&link->out, payload, (int) len);
 	return link->out.len < INTAKE_FRAME_BODY ||

@@ -21,14 +21,13 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
-#include "nodes/execnodes.h"
 #include "storage/lmgr.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/typcache.h"
+#include "utils/snapmgr.h"
 
 #include "registry/target.h"
+#include "write/demand.h"
 #include "write/hold.h"
 
 IntakeHold *
@@ -48,33 +47,14 @@ intake_hold_make(Relation rel, Oid root, LOCKMODE mode)
 	return hold;
 }
 
-/* What a domain demands now; keeps it in the current memory context. */
-static DomainConstraintRef *
-refer_to_domain(Oid type)
-{
-	DomainConstraintRef *domain = palloc(sizeof(DomainConstraintRef));
-
-	InitDomainConstraintRef(type, domain, CurrentMemoryContext, false);
-	return domain;
-}
-
 /* Takes note, under the lock, of what settle() compares. */
 static void
 note_surroundings(IntakeHold *hold)
 {
 	MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(hold));
-	int			i;
 
 	hold->schema_name = get_namespace_name(hold->schema);
-	for (i = 0; i < hold->desc->natts; i++)
-	{
-		Form_pg_attribute attribute = TupleDescAttr(hold->desc, i);
-
-		if (!attribute->attisdropped &&
-			get_typtype(attribute->atttypid) == TYPTYPE_DOMAIN)
-			hold->domains = lappend(hold->domains,
-									refer_to_domain(attribute->atttypid));
-	}
+	hold->demands = intake_demands_find(hold->desc);
 	hold->was_released = true;
 	MemoryContextSwitchTo(old);
 }
@@ -137,62 +117,22 @@ intake_hold_regain(IntakeHold *hold)
 {
 	ResourceOwner old = CurrentResourceOwner;
 	Relation	rel = hold->rel;
+	bool		needs_snapshot = !ActiveSnapshotSet();
 
+	/* a definition that is read anew may be long, and need one for its parts */
+	if (needs_snapshot)
+		PushActiveSnapshot(GetTransactionSnapshot());
 	CurrentResourceOwner = hold->owner;
 	take_lock(hold);
 	CurrentResourceOwner = old;
+	if (needs_snapshot)
+		PopActiveSnapshot();
 
 	if (RelationGetDescr(rel) != hold->desc || rel->rd_rules != hold->rules ||
 		RelationGetNamespace(rel) != hold->schema ||
 		strcmp(RelationGetRelationName(rel), NameStr(hold->name)) != 0 ||
 		rel->rd_rel->relispartition != hold->is_partition)
 		intake_hold_report_changed(rel);
-}
-
-/* Whether a domain had the constraint. */
-static bool
-had_constraint(const DomainConstraintRef *domain,
-			   const DomainConstraintState *constraint)
-{
-	ListCell   *cell;
-
-	foreach(cell, domain->constraints)
-	{
-		const DomainConstraintState *one = lfirst(cell);
-
-		if (one->constrainttype == constraint->constrainttype &&
-			equal(one->check_expr, constraint->check_expr))
-			return true;
-	}
-	return false;
-}
-
-/* Whether values that the domain took may be some that it takes no more. */
-static bool
-is_stricter(const DomainConstraintRef *before)
-{
-	const DomainConstraintRef *now = refer_to_domain(before->tcache->type_id);
-	ListCell   *cell;
-
-	foreach(cell, now->constraints)
-	{
-		if (!had_constraint(before, lfirst(cell)))
-			return true;
-	}
-	return false;
-}
-
-static bool
-has_stricter_domain(const IntakeHold *hold)
-{
-	ListCell   *cell;
-
-	foreach(cell, hold->domains)
-	{
-		if (is_stricter(lfirst(cell)))
-			return true;
-	}
-	return false;
 }
 
 void
@@ -202,7 +142,7 @@ intake_hold_settle(IntakeHold *hold)
 
 	if (strcmp(get_namespace_name(hold->schema), hold->schema_name) != 0 ||
 		intake_target_root(hold->rel) != hold->root ||
-		has_stricter_domain(hold))
+		intake_demands_differ(hold->demands, intake_demands_find(hold->desc)))
 		intake_hold_report_changed(hold->rel);
 	MemoryContextSwitchTo(old);
 }

@@ -33,7 +33,7 @@ typedef struct IntakeHold
 	/* from the first release on */
 	bool		was_released;
 	const char *schema_name;
-	List	   *domains;		/* DomainConstraintRef of each such column */
+	struct IntakeDemands *demands;	/* of the columns' domains */
 } IntakeHold;
 
 /*
