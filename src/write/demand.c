@@ -40,14 +40,13 @@ add_checks(IntakeDemands *demands, Oid domain)
 		Form_pg_constraint form = (Form_pg_constraint) GETSTRUCT(row);
 
 		if (form->contype == CONSTRAINT_CHECK)
-			demands->checks = list_append_unique_oid(demands->checks,
-													 form->oid);
+			demands->checks = lappend_oid(demands->checks, form->oid);
 	}
 	systable_endscan(scan);
 	table_close(table, AccessShareLock);
 }
 
-/* Adds those of the type, if it is a domain; what it is over, or InvalidOid. */
+/* Adds those of the type, if it is another domain; what that is over. */
 static Oid
 add_domain(IntakeDemands *demands, Oid type)
 {
@@ -56,12 +55,13 @@ add_domain(IntakeDemands *demands, Oid type)
 
 	if (!HeapTupleIsValid(row))
 		return InvalidOid;
-	if (((Form_pg_type) GETSTRUCT(row))->typtype == TYPTYPE_DOMAIN)
+	if (((Form_pg_type) GETSTRUCT(row))->typtype == TYPTYPE_DOMAIN &&
+		!list_member_oid(demands->domains, type))
 	{
+		demands->domains = lappend_oid(demands->domains, type);
 		base = ((Form_pg_type) GETSTRUCT(row))->typbasetype;
 		if (((Form_pg_type) GETSTRUCT(row))->typnotnull)
-			demands->not_null = list_append_unique_oid(demands->not_null,
-													   type);
+			demands->not_null = lappend_oid(demands->not_null, type);
 		add_checks(demands, type);
 	}
 	ReleaseSysCache(row);

@@ -13,6 +13,7 @@
 
 typedef struct IntakeDemands
 {
+	List	   *domains;		/* OIDs: all that were looked at */
 	List	   *checks;			/* OIDs of constraints */
 	List	   *not_null;		/* of domains */
 } IntakeDemands;
