@@ -148,7 +148,9 @@ may_be_refused(const char *text, size_t len)
 
 /*
  * jansson refuses numbers that it cannot hold, and here members that are
- * there twice, known or not: of these only what is read counts.
+ * there twice, known or not: of these only what is read counts.  A NUL behind
+ * a number or a word it overlooks (lex_unget_unsave() of 2.14): with one it is
+ * not asked, and no head is good.
  */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
@@ -157,8 +159,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	char	   *out = malloc(len);
 	IntakeScanRequest request;
 	bool		is_good = intake_scan_request(text, len, out, &request);
-	json_t	   *object = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+	bool		has_nul = len > 0 && memchr(text, '\0', len) != NULL;
+	json_t	   *object = has_nul ? NULL :
+		json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
 
+	FUZZ_CHECK(!(is_good && has_nul));
 	if (is_good)
 		check_promises(&request, out, len);
 	if (json_is_object(object))
