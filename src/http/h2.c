@@ -80,6 +80,18 @@ on_header(nghttp2_session *session, const nghttp2_frame *frame,
 	return 0;
 }
 
+/*
+ * Resets the stream of a field that is malformed.  nghttp2 up to 1.52 does so
+ * of its own; newer ones would leave the field out and go on.
+ */
+static int
+on_invalid_header(nghttp2_session *session, const nghttp2_frame *frame,
+				  const uint8_t *name, size_t name_len, const uint8_t *value,
+				  size_t value_len, uint8_t flags, void *arg)
+{
+	return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+}
+
 static int
 on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
 {
@@ -200,6 +212,8 @@ make_session(H2 *h2)
 	nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks,
 															on_begin_headers);
 	nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
+	nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks,
+															 on_invalid_header);
 	nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
 	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks,
 															  on_data);

@@ -42,11 +42,15 @@ static void
 follow_mentioned(IntakeHeapInsert *insert)
 {
 	IntakeHeapState *state = &insert->state;
+	MemoryContext old;
 
 	if (!intake_heap_state_follow(state))
 		return;
+	/* the executor keeps the columns, beyond the batch */
+	old = MemoryContextSwitchTo(state->context);
 	intake_check_rights(state->estate, state->entry, ACL_INSERT, NULL,
 						intake_heap_state_columns(state), NULL);
+	MemoryContextSwitchTo(old);
 	/* such a default may look at the rows that are in the table */
 	insert->is_single = insert->has_capture || state->is_volatile;
 }

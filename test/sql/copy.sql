@@ -212,7 +212,9 @@ END $$;
 DO $$ BEGIN COPY goods FROM STDIN (FORMAT ndjson); END $$;
 DO $$ BEGIN EXECUTE 'COPY goods FROM STDIN (FORMAT csv, MODE append)'; END $$;
 CREATE FUNCTION load_stdin() RETURNS void LANGUAGE sql AS 'COPY goods FROM STDIN (FORMAT ndjson)';
+\set SHOW_CONTEXT never
 SELECT load_stdin();
+\set SHOW_CONTEXT errors
 SELECT * FROM goods ORDER BY id;
 
 --

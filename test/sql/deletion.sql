@@ -141,7 +141,9 @@ CALL both_do('DROP TABLE child; CREATE TABLE child (id int, parent int REFERENCE
 SELECT * FROM compare('{"id": 1, "k": "a"}', '{k}');
 CALL both_do('DROP TABLE child; CREATE TABLE child (id int, parent int REFERENCES target ON DELETE RESTRICT);
     INSERT INTO child VALUES (1, 1)');
-SELECT * FROM compare('{"id": 1, "k": "a"}', '{k}');
+-- before PostgreSQL 18 the words are those of any foreign key
+SELECT replace(replace(replace(outcome, '23001', '23503'), 'RESTRICT setting of ', ''), 'is referenced', 'is still referenced')
+       AS outcome, different FROM compare('{"id": 1, "k": "a"}', '{k}');
 CALL both_do('DROP TABLE child; CREATE TABLE child (id int, parent int REFERENCES target ON DELETE SET NULL);
     INSERT INTO child VALUES (1, 1)');
 SELECT * FROM compare('{"id": 1, "k": "a"}', '{k}');

@@ -396,6 +396,14 @@ GRANT INSERT (a) ON granted TO regress_rejects_some;
 SET ROLE regress_rejects_some;
 SELECT load('granted', E'{"a": 1}\n{"a": "x", "b": 2}');
 RESET ROLE;
+-- a row that is refused many batches behind the first: of it, the columns that the role wrote
+CREATE TABLE shown (a int CONSTRAINT late CHECK (a <= 20000), b text, c text DEFAULT 'secret');
+GRANT INSERT, DELETE ON shown TO regress_rejects_some;
+SET ROLE regress_rejects_some;
+INSERT INTO shown (a, b) VALUES (20001, 'x');
+SELECT load('shown', string_agg(format('{"a": %s, "b": "%s"}', i, repeat('x', CASE WHEN i BETWEEN 10001 AND 20000 THEN 150 ELSE 1 END)), E'\n' ORDER BY i), options => '{"truncate": true}')
+  FROM generate_series(1, 20001) i;
+RESET ROLE;
 -- what a default writes for good records stays
 CREATE TABLE log (a int);
 CREATE FUNCTION logged() RETURNS int LANGUAGE plpgsql AS $$ BEGIN INSERT INTO rejects.log VALUES (1); RETURN 1; END $$;
