@@ -202,6 +202,14 @@ set_aside(IntakeTolerance *tolerance, const IntakeRow *row,
 	MemoryContextSwitchTo(old);
 }
 
+/* A foreign key's error; since PostgreSQL 18 RESTRICT has one of its own. */
+static bool
+is_of_reference(const ErrorData *error)
+{
+	return error->sqlerrcode == ERRCODE_FOREIGN_KEY_VIOLATION ||
+		error->sqlerrcode == ERRCODE_RESTRICT_VIOLATION;
+}
+
 /* The row at is to blame. */
 static void
 refuse_row(Work *work, const ErrorData *error)
@@ -210,8 +218,7 @@ refuse_row(Work *work, const ErrorData *error)
 	const IntakeRow *row = &work->rest.rows[work->at];
 
 	tolerance->writer->position->record = 0;
-	if (tolerance->may_wait &&
-		error->sqlerrcode == ERRCODE_FOREIGN_KEY_VIOLATION)
+	if (tolerance->may_wait && is_of_reference(error))
 		let_wait(tolerance, row);
 	else
 		set_aside(tolerance, row, error);

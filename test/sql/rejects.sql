@@ -522,6 +522,12 @@ SELECT load('tree', E'[301, 302, 1]\n[302, 303, 1]\n[303, null, 1]\n[304, null, 
 SELECT rows_deleted, rows_rejected FROM intake.upload('tree', E'[301, null, 1]\n[302, null, 1]\n[303, null, 1]\n[1, null, 1]',
     mode => 'merge', sys_op => 1, options => '{"max_errors": 1}');
 SELECT record, code, line FROM rejected();
+CREATE TABLE restricted (id int PRIMARY KEY, parent int REFERENCES restricted ON DELETE RESTRICT);
+INSERT INTO restricted VALUES (1, null), (2, 1), (3, 2), (11, null), (12, 11);
+SELECT rows_deleted, rows_rejected FROM intake.upload('restricted', E'[1, null]\n[11, null]\n[2, null]\n[3, null]',
+    mode => 'merge', sys_op => 1, options => '{"max_errors": 1}');
+SELECT record, line FROM rejected();
+SELECT * FROM restricted ORDER BY id;
 
 --
 -- who sees them: the role that ran the operation, the target's owner, and who
