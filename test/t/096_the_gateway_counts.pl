@@ -56,22 +56,6 @@ sub becomes
     return;
 }
 
-# The program is the child of the gateway, and that one of the server.
-sub program_pid
-{
-    my ($server) = slurp_file($node->data_dir . '/postmaster.pid') =~ /(\d+)/;
-
-    foreach my $line (split /\n/, `ps -eo pid=,ppid=,args=`)
-    {
-        my ($pid, $parent, $args) = $line =~ /(\d+)\s+(\d+)\s+(.*)/;
-
-        return $pid
-            if $args =~ /^pg_intake_http/
-            && `ps -o ppid= -p $parent` == $server;
-    }
-    return;
-}
-
 # --- counting
 
 upload("[1]\n[2]\n[3]\n", 201);
@@ -116,11 +100,11 @@ my $before = rows(q{SELECT string_agg(format('%s %s %s', route, status,
     WHERE route = 'v1_upload'});
 my ($bytes, $records) =
     split /\|/, rows('SELECT bytes_in, rows FROM intake.stat_gateway');
-my $pid = program_pid();
+my $pid = program_pid($node);
 die 'no program' if !$pid;
 kill 'KILL', $pid;
 wait_for('another program',
-    sub { my $other = program_pid(); $other && $other != $pid });
+    sub { my $other = program_pid($node); $other && $other != $pid });
 wait_for_gateway($base);
 is(rows(q{SELECT string_agg(format('%s %s %s', route, status, requests), ','
     ORDER BY route, status) FROM intake.stat WHERE route = 'v1_upload'}),
@@ -135,11 +119,11 @@ becomes('and the next one adds to it', qq{
 
 foreach my $id (7 .. 9)
 {
-    $pid = program_pid();
+    $pid = program_pid($node);
     upload("[$id]\n", 201);
     kill 'TERM', `ps -o ppid= -p $pid`;
     wait_for('another program',
-        sub { my $other = program_pid(); $other && $other != $pid });
+        sub { my $other = program_pid($node); $other && $other != $pid });
     wait_for_gateway($base);
 }
 is(rows(q{SELECT requests FROM intake.stat
