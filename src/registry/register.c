@@ -13,9 +13,11 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/relation.h"
 #include "access/xact.h"
 #include "catalog/catalog.h"
+#include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
@@ -223,10 +225,20 @@ check_has_values(Relation rel, List *key)
 	}
 }
 
+/* One to merge by: PostgreSQL 18 has primary keys WITHOUT OVERLAPS, too. */
 static bool
 has_primary_key(Relation rel)
 {
-	return OidIsValid(intake_primary_key_index(rel));
+	Oid			relid = intake_primary_key_index(rel);
+	Relation	index;
+	bool		is_btree;
+
+	if (!OidIsValid(relid))
+		return false;
+	index = index_open(relid, AccessShareLock);
+	is_btree = index->rd_rel->relam == BTREE_AM_OID;
+	index_close(index, AccessShareLock);
+	return is_btree;
 }
 
 static void

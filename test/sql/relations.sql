@@ -220,5 +220,39 @@ SELECT * FROM folded ORDER BY name;
 SELECT counted(u) FROM intake.upload('folded', '["BOB", 9]', mode => 'replace', options => '{"key": ["name"]}') u;
 SELECT * FROM folded ORDER BY name;
 
+-- what PostgreSQL 18 has, and before, what is like it: a primary key that is
+-- none to merge by, columns that are computed
+SELECT current_setting('server_version_num')::int >= 180000 AS is_18 \gset
+\if :is_18
+CREATE TABLE periods (id int4range, days daterange, v int, PRIMARY KEY (id, days WITHOUT OVERLAPS));
+CREATE TABLE computed (id int PRIMARY KEY, a int, b int NOT NULL GENERATED ALWAYS AS (a * 2) VIRTUAL, CHECK (b < 100));
+\else
+CREATE TABLE periods (id int4range, days daterange, v int, PRIMARY KEY (id, days) DEFERRABLE);
+CREATE TABLE computed (id int PRIMARY KEY, a int, b int NOT NULL GENERATED ALWAYS AS (a * 2) STORED, CHECK (b < 100));
+\endif
+SELECT intake.register_table('periods', kind => 'logical');
+SELECT intake.register_table('periods', mode => 'merge');
+SELECT intake.register_table('periods');
+SELECT kind FROM intake.entities WHERE target = 'periods'::regclass;
+SELECT counted(u) FROM intake.upload('periods', '["[1,1]", "[2020-01-01,2020-02-01)", 1]') u;
+SELECT counted(u) FROM intake.upload('periods', '["[1,1]", "[2020-01-01,2020-02-01)", 2]', mode => 'replace', options => '{"key": ["id", "days"]}') u;
+SELECT * FROM periods;
+SELECT counted(u) FROM intake.upload('computed', '[1, 1]
+[2, 2]') u;
+SELECT counted(u) FROM intake.upload('computed', '[2, 3]
+[3, 4]', mode => 'merge') u;
+SELECT * FROM computed ORDER BY id;
+\set VERBOSITY terse
+SELECT counted(u) FROM intake.upload('computed', '[4, 50]') u;
+SELECT counted(u) FROM intake.upload('computed', '[4, null]') u;
+SELECT counted(u) FROM intake.upload('computed', '[1, null]', mode => 'merge') u;
+SELECT counted(u) FROM intake.upload('computed', '{"id": 4, "b": 2}') u;
+\set VERBOSITY default
+SELECT counted(u) FROM intake.upload('computed', '[4, 50]
+[5, 5]
+[6, null]', options => '{"max_errors": 2}') u;
+SELECT * FROM computed ORDER BY id;
+SELECT count(*) FROM computed WHERE b <> a * 2;
+
 SET client_min_messages = warning;
 DROP SCHEMA relations CASCADE;
