@@ -270,7 +270,7 @@ SELECT load('ignored', file('{"name":"i","type":{"type":"int","logicalType":"non
 SELECT * FROM ignored;
 -- the largest long is a timestamp
 SELECT load('logical', file('{"name":"iu","type":{"type":"long","logicalType":"timestamp-micros"}}', long(9223372036854775807)));
-SELECT iu = timestamptz 'epoch' + interval '9223372036854 seconds' + interval '775807 microseconds' AS is_right FROM logical;
+SELECT iu = timestamptz 'epoch' + interval '1281023894 hours' + interval '1281023894 hours' + interval '54 seconds 775807 microseconds' AS is_right FROM logical;
 TRUNCATE logical;
 -- out of range, and not for the column
 SELECT load('logical', file('{"name":"tm","type":{"type":"int","logicalType":"time-millis"}}', long(86400001)));

@@ -80,7 +80,8 @@ $node->safe_psql('postgres', 'DROP SCHEMA index_order CASCADE');
 
 SKIP:
 {
-    skip 'needs PostgreSQL 15', 2 if $node->pg_version < 15;
+    skip 'needs PostgreSQL 15', 2 
+        if $node->safe_psql('postgres', 'SHOW server_version_num') < 150000;
     $node->safe_psql('postgres',
         q{CREATE TABLE one_null (a int, b int, UNIQUE NULLS NOT DISTINCT (a, b))}
     );
