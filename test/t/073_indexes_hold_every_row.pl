@@ -80,7 +80,7 @@ $node->safe_psql('postgres', 'DROP SCHEMA index_order CASCADE');
 
 SKIP:
 {
-    skip 'needs PostgreSQL 15', 2 
+    skip 'needs PostgreSQL 15', 2
         if $node->safe_psql('postgres', 'SHOW server_version_num') < 150000;
     $node->safe_psql('postgres',
         q{CREATE TABLE one_null (a int, b int, UNIQUE NULLS NOT DISTINCT (a, b))}
