@@ -280,11 +280,10 @@ begin_scan(IntakeHeapDelete *heap, DeleteTable *table)
 	MemoryContextSwitchTo(old);
 }
 
-/* Deletes the row in the slot; false when it was changed meanwhile. */
+/* Deletes the row at a place; false when it was changed meanwhile. */
 static bool
-delete_row(IntakeHeapDelete *heap, DeleteTable *table)
+delete_row(IntakeHeapDelete *heap, DeleteTable *table, ItemPointer tid)
 {
-	ItemPointer tid = &table->slot->tts_tid;
 	TM_FailureData failure;
 	TM_Result	result;
 
@@ -330,16 +329,20 @@ set_keys(IntakeHeapDelete *heap, const Datum *values, const bool *nulls)
 	}
 }
 
-/* Leaves the key of the row in the slot to SQL. */
+/* Leaves the key of the row at the place to SQL. */
 static void
-miss_row(IntakeHeapDelete *heap, TupleTableSlot *slot)
+miss_row(IntakeHeapDelete *heap, ItemPointer tid)
 {
+	TupleTableSlot *slot = heap->target.slot;
 	EState	   *estate = heap->state.estate;
 	ExprContext *context = GetPerTupleExprContext(estate);
 	Datum	   *values = palloc(heap->nitems * sizeof(Datum));
 	bool	   *nulls = palloc(heap->nitems * sizeof(bool));
 	ListCell   *cell;
 
+	if (!table_tuple_fetch_row_version(heap->state.writer->rel, tid,
+									   heap->snapshot, slot))
+		elog(ERROR, "could not find the row that was to be deleted");
 	context->ecxt_scantuple = slot;
 	foreach(cell, heap->state.writer->key)
 	{
@@ -350,6 +353,7 @@ miss_row(IntakeHeapDelete *heap, TupleTableSlot *slot)
 		values[i] = ExecEvalExprSwitchContext(state, context, &nulls[i]);
 	}
 	heap->missed(heap->missed_arg, values, nulls);
+	ExecClearTuple(slot);
 	pfree(values);
 	pfree(nulls);
 }
@@ -358,14 +362,14 @@ miss_row(IntakeHeapDelete *heap, TupleTableSlot *slot)
 static void
 delete_places(IntakeHeapDelete *heap)
 {
-	TupleTableSlot *slot = heap->target.slot;
+	ItemPointerData tid;
 
-	while (intake_row_places_next(heap->places, slot))
+	while (intake_row_places_next(heap->places, &tid))
 	{
 		CHECK_FOR_INTERRUPTS();
 		ResetPerTupleExprContext(heap->state.estate);
-		if (!delete_row(heap, &heap->target))
-			miss_row(heap, slot);
+		if (!delete_row(heap, &heap->target, &tid))
+			miss_row(heap, &tid);
 	}
 }
 
@@ -398,7 +402,7 @@ delete_rows(IntakeHeapDelete *heap, DeleteTable *table)
 		if (!is_visible)
 			continue;
 		ResetPerTupleExprContext(heap->state.estate);
-		if (!delete_row(heap, table))
+		if (!delete_row(heap, table, &table->slot->tts_tid))
 			is_done = false;
 	}
 	return is_done;

@@ -220,6 +220,21 @@ SELECT t.type, c.* FROM (VALUES
     ('int4range', '{"[1,2)"}', '{"[1,3]",empty}'), ('tsvector', '{a}', '{a b}'), ('bit(3)', '{101}', '{111}')) t (type, spelt, others),
     compare_type(t.type, t.spelt, t.others) c;
 
+-- Many keys, so that rows are visited page by page: HOT chains, moved keys, and
+-- indexes of which up to two thirds are dead entries
+CALL both_do('CREATE TABLE target (id int, k int, n int, v text) WITH (fillfactor = 50, autovacuum_enabled = off);
+    CREATE INDEX ON target (k);
+    INSERT INTO target SELECT i, nullif(i % 300, 17), i, repeat(''x'', i % 50) FROM generate_series(1, 1500) i;
+    UPDATE target SET n = -n WHERE id % 3 = 0;
+    UPDATE target SET n = n + 1 WHERE id % 9 = 0;
+    UPDATE target SET k = k + 1 WHERE id % 7 = 0;
+    DELETE FROM target WHERE id % 5 = 0');
+SELECT n, c.* FROM generate_series(1, 3) n, LATERAL compare((SELECT
+    string_agg(format('{"id": %s, "k": %s, "n": %s, "v": "new"}', i, coalesce(nullif(i % 250, 17)::text, 'null'), n), E'\n')
+    FROM generate_series(1, 500) i), '{k}') c;
+SELECT count(*), count(*) FILTER (WHERE k BETWEEN 0 AND 249) AS replaced, count(*) FILTER (WHERE v = 'new') AS new FROM up.target;
+CALL both_do('DROP TABLE target');
+
 -- Keys of expressions, several of them, in the order of the index or another
 CREATE TABLE st.target (a text, b text, d date, v int);
 CREATE INDEX ON st.target (lower(a), upper(b), extract(year FROM d));
