@@ -417,5 +417,16 @@ wait_for('the log',
     sub { slurp_file($node->logfile) =~ /no background worker is free/ });
 pass('the log says so');
 
+# One of the three is the gateway, another may be the server's own: those who
+# come at once wait for the loaders that there are.
+$node->append_conf('postgresql.auto.conf', 'max_worker_processes = 3');
+$node->append_conf('postgresql.auto.conf', "pg_intake.queue_timeout = '1min'");
+$node->restart;
+wait_for_gateway($base);
+my @runs = map { [ start_upload() ] } 1 .. 6;
+$_->[0]->finish foreach @runs;
+is(join(' ', map { (curl_answer(${ $_->[1] }))[0] } @runs),
+    join(' ', (201) x 6), 'too few workers are enough');
+
 $node->stop;
 done_testing();
