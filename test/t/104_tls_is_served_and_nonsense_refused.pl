@@ -121,6 +121,9 @@ reload_logs(qr/has group or world access/,
     'nor one that the group may read');
 rename($key, "$key.away");
 reload_logs(qr/could not open file "\Q$key\E"/, 'nor one that is not there');
+$node->safe_psql('postgres', q{ALTER SYSTEM SET pg_intake.tls_key_file = ''});
+reload_logs(qr/pg_intake\.tls_key_file is not set/, 'nor none at all');
+$node->safe_psql('postgres', 'ALTER SYSTEM RESET pg_intake.tls_key_file');
 write_file($key, 'no key');
 chmod(0600, $key);
 reload_logs(qr/could not load the certificate and its key/,
