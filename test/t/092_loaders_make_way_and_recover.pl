@@ -346,6 +346,8 @@ $node->safe_psql('postgres', q{DROP TABLE t; ALTER TABLE u RENAME TO t;
 
 # --- reload
 
+my $reload_since = -s $node->logfile;
+set($node, 'pg_intake.log_requests', $_) foreach 'all', 'none', 'errors';
 set($node, 'pg_intake.port', '0');
 wait_for('the port is closed', sub { upload() == 0 });
 pass('port 0 closes the gateway');
@@ -353,6 +355,21 @@ my ($port) = $base =~ /:(\d+)$/;
 set($node, 'pg_intake.port', $port);
 wait_for_gateway($base);
 is(upload(), 201, 'another port opens it');
+my @listens =
+    slurp_file($node->logfile, $reload_since) =~ /the gateway listens on/g;
+is(scalar(@listens), 1, 'where it listens is logged when that has changed');
+my $taken = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1')
+    or die;
+my $taken_base = 'http://127.0.0.1:' . $taken->sockport;
+set($node, 'pg_intake.port', $taken->sockport);
+wait_for('the log', sub { slurp_file($node->logfile, $reload_since) =~
+    /could not listen on \Q127.0.0.1:@{[ $taken->sockport ]}\E, will try again\n.*DETAIL:  Address already in use/ });
+pass('a port in use is logged');
+close($taken);
+wait_for_gateway($taken_base);
+pass('and listened on once it is free');
+set($node, 'pg_intake.port', $port);
+wait_for_gateway($base);
 set($node, 'pg_intake.listen_addresses', '*');
 wait_for('the log',
     sub { slurp_file($node->logfile) =~ /does not listen on address "0.0.0.0"/ });
