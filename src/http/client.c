@@ -201,6 +201,8 @@ intake_client_new(Server *server, int fd, SSL *ssl,
 											 limits->idle_timeout_ms,
 											 &client_routine, client);
 	server->nconnections++;
+	if (server->nconnections > server->most_connections)
+		server->most_connections = server->nconnections;
 	TAILQ_INSERT_TAIL(&clients, client, link);
 	intake_client_set_timer(client, limits->header_timeout_ms);
 	return client;

@@ -287,6 +287,7 @@ work(void *state)
 			abort();
 	}
 	intake_transport_flush(h2->client->transport);
+	intake_h2_account(h2);
 	/* what a client that reads nothing makes us answer stays bounded */
 	intake_transport_pause(h2->client->transport,
 						   evbuffer_get_length(out) >= MAX_OUT);
@@ -444,6 +445,7 @@ free_state(void *state)
 	while (!TAILQ_EMPTY(&h2->streams))
 		intake_h2_stream_free(TAILQ_FIRST(&h2->streams));
 	nghttp2_session_del(h2->session);
+	h2->client->server->unread_bytes -= h2->unread;
 	evbuffer_free(h2->scratch);
 	free(h2);
 }

@@ -16,8 +16,13 @@
 #define WIDE_WINDOW (1024 * 1024)
 /* What is read and dropped behind an answer that came early. */
 #define DROP_MAX (64 * 1024)
-/* With so much of its answers unread a client is not answered any more. */
-#define UNREAD_MAX (128 * 1024)
+/*
+ * With so much of its answers unread a client is not answered any more, and
+ * with how much when all together have left so much unread.
+ */
+#define UNREAD_MAX ((size_t) 128 * 1024)
+#define UNREAD_ALL ((size_t) 8 << 20)
+#define UNREAD_MIN ((size_t) 8 * 1024)
 
 static const StreamRoutine h2_stream_routine;
 
@@ -108,8 +113,8 @@ refuse_head(H2Stream *stream, int status)
 	stream->head = NULL;
 }
 
-static size_t
-count_unread(const H2 *h2)
+void
+intake_h2_account(H2 *h2)
 {
 	size_t		unread = evbuffer_get_length(h2->client->transport->out);
 	const H2Stream *stream;
@@ -118,7 +123,17 @@ count_unread(const H2 *h2)
 	{
 		unread += evbuffer_get_length(stream->out);
 	}
-	return unread;
+	h2->client->server->unread_bytes += unread - h2->unread;
+	h2->unread = unread;
+}
+
+static bool
+is_unread(H2 *h2)
+{
+	intake_h2_account(h2);
+	return h2->unread >
+		(h2->client->server->unread_bytes > UNREAD_ALL ?
+		 UNREAD_MIN : UNREAD_MAX);
 }
 
 void
@@ -128,7 +143,7 @@ intake_h2_stream_begin(H2Stream *stream, bool has_body)
 	int			status = stream->status;
 
 	stream->is_read = !has_body;
-	if (count_unread(stream->h2) > UNREAD_MAX)
+	if (is_unread(stream->h2))
 	{
 		/* nothing has been done: it may ask again once it has read */
 		nghttp2_submit_rst_stream(stream->h2->session, NGHTTP2_FLAG_NONE,

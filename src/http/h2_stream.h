@@ -33,6 +33,7 @@ typedef struct H2
 	size_t		nskip;			/* bytes up to the next frame's head */
 	int64_t		heard;			/* ms */
 	int			nstreams;
+	size_t		unread;			/* of its answers, as last accounted */
 	bool		has_eof;
 	bool		is_flooded;
 	bool		is_told;		/* why the connection ends is logged */
@@ -72,6 +73,9 @@ extern void intake_h2_stream_begin(H2Stream *stream, bool has_body);
 /* A piece of the body. */
 extern void intake_h2_stream_take(H2Stream *stream, const uint8_t *data,
 								  size_t len);
+
+/* Counts what of its answers a client has not read, for the server's sum. */
+extern void intake_h2_account(H2 *h2);
 
 /* Answers that nobody reads, clients that go on behind theirs: not for ever. */
 extern void intake_h2_stream_watch(H2Stream *stream, int64_t now);

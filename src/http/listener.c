@@ -189,7 +189,11 @@ try_listener(Listener *listener)
 	}
 	listener->fault = errno;
 	if (listener->retry_ms == 0)
+	{
+		intake_log(LOG_LEVEL_LOG, strerror(listener->fault),
+				   "could not listen on %s, will try again", listener->name);
 		listener->retry_ms = RETRY_FIRST_MS;
+	}
 	else if (listener->retry_ms < RETRY_LAST_MS)
 		listener->retry_ms *= 2;
 	watch_listener(listener, 0, listener->retry_ms);

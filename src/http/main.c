@@ -14,6 +14,9 @@
  *-------------------------------------------------------------------------
  */
 #include <fcntl.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <openssl/rand.h>
 #include <signal.h>
 #include <stdio.h>
@@ -33,6 +36,7 @@
 #define CONTROL_FD 3
 #define LOADERS_FD 4
 #define OTHER_FDS 5
+#define CROWD 64
 
 static Server server;
 static struct event *report_event;
@@ -52,6 +56,22 @@ report_wanted(void *arg, int n)
 	intake_control_send(INTAKE_FRAME_WANTED, json_pack("{s:i}", "wanted", n));
 }
 
+/*
+ * What a crowd has needed goes back to the kernel when half of it has left:
+ * malloc() keeps what lies below any small piece that is in use.
+ */
+static void
+give_memory_back(void)
+{
+	if (server.most_connections < CROWD ||
+		server.nconnections > server.most_connections / 2)
+		return;
+	server.most_connections = server.nconnections;
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+}
+
 /* Counters go when they have changed. */
 static void
 report_counters(evutil_socket_t fd, short what, void *arg)
@@ -60,6 +80,7 @@ report_counters(evutil_socket_t fd, short what, void *arg)
 	json_t	   *object;
 	char	   *text;
 
+	give_memory_back();
 	intake_own_gauges(&server, &gauges);
 	object = intake_metrics_json(&gauges);
 	text = json_dumps(object, JSON_COMPACT);

@@ -31,8 +31,10 @@ typedef struct Server
 	bool		is_ending;		/* connections close when they are idle */
 	char		reason[256];	/* why it is not ready */
 	int			nconnections;
+	int			most_connections;	/* since memory was given back */
 	int			nrequests;
 	size_t		waiting_bytes;	/* of bodies that are at no loader */
+	size_t		unread_bytes;	/* of answers that HTTP/2 clients do not read */
 } Server;
 
 #endif							/* INTAKE_HTTP_SERVER_H */

@@ -9,13 +9,15 @@
 
 #include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/table.h"
+#include "access/relation.h"
 #include "access/xact.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_extension.h"
 #include "commands/extension.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -39,6 +41,7 @@ typedef struct KnownTable
 
 static KnownTable known[KNOWN_TABLES];
 static int	nknown = 0;
+static Oid	known_extension = InvalidOid;	/* whose they are */
 static bool is_watching = false;
 static uint64 changes = 0;		/* that were heard of */
 
@@ -98,6 +101,7 @@ look_up_table(const char *name)
 	if (!OidIsValid(relid) ||
 		getExtensionOfObject(RelationRelationId, relid) != extension)
 		return InvalidOid;
+	known_extension = extension;
 	return relid;
 }
 
@@ -119,18 +123,37 @@ find_table(const char *name)
 	return relid;
 }
 
+/*
+ * While we wait for the lock the extension may be dropped and created anew:
+ * then what we have found is not what we have locked.
+ */
 bool
-intake_own_table_exists(const char *name)
+intake_own_table_hold(const char *name)
 {
-	return OidIsValid(find_table(name));
+	while (OidIsValid(find_table(name)))
+	{
+		Oid			extension = known_extension;
+
+		LockDatabaseObject(ExtensionRelationId, extension, 0,
+						   AccessShareLock);
+		if (OidIsValid(find_table(name)) && known_extension == extension)
+			return true;
+		UnlockDatabaseObject(ExtensionRelationId, extension, 0,
+							 AccessShareLock);
+	}
+	return false;
 }
 
+/* One that is dropped while we wait for its lock is looked up once more. */
 Relation
 intake_own_table_open(const char *name, LOCKMODE lockmode)
 {
-	Oid			relid = find_table(name);
+	Relation	table = NULL;
+	Oid			relid;
 
-	return OidIsValid(relid) ? table_open(relid, lockmode) : NULL;
+	while (table == NULL && OidIsValid(relid = find_table(name)))
+		table = try_relation_open(relid, lockmode);
+	return table;
 }
 
 Relation

@@ -17,8 +17,12 @@
 #include "storage/lockdefs.h"
 #include "utils/relcache.h"
 
-/* Whether the extension is there and has the table; needs a transaction. */
-extern bool intake_own_table_exists(const char *name);
+/*
+ * Whether the extension is there and has the table; if so it stays until the
+ * transaction ends: DROP EXTENSION waits, before it has locked anything that
+ * we may wait for.
+ */
+extern bool intake_own_table_hold(const char *name);
 
 /*
  * The table of that name, locked; NULL if the extension is not there.  To be

@@ -60,6 +60,7 @@ typedef struct Gateway
 	bool		is_told;		/* the program knows the two below */
 	bool		is_standby;
 	const char *problem;		/* why no loader works, or NULL */
+	char	   *listening;		/* where, as last logged, or NULL */
 } Gateway;
 
 void
@@ -143,6 +144,9 @@ start_program(Gateway *gateway)
 	if (!is_started)
 		return;
 	gateway->is_told = false;
+	if (gateway->listening != NULL)
+		pfree(gateway->listening);
+	gateway->listening = NULL;
 	tell_configuration(gateway);
 	tell_readiness(gateway);
 }
@@ -174,14 +178,39 @@ log_message(Jsonb *object)
 			 detail == NULL ? 0 : errdetail_internal("%s", detail)));
 }
 
-/* The addresses that the program listens on now. */
+/* Whether these are other addresses than the last time; remembers them. */
+static bool
+has_moved(Gateway *gateway, List *addresses)
+{
+	StringInfoData all;
+	ListCell   *cell;
+
+	initStringInfo(&all);
+	foreach(cell, addresses)
+		appendStringInfo(&all, "%s\n", (char *) lfirst(cell));
+	if (gateway->listening != NULL)
+	{
+		if (strcmp(gateway->listening, all.data) == 0)
+			return false;
+		pfree(gateway->listening);
+	}
+	gateway->listening = MemoryContextStrdup(TopMemoryContext, all.data);
+	return true;
+}
+
+/*
+ * The addresses that the program listens on now.  It tells them after each
+ * reload, most of which have changed something else.
+ */
 static void
-log_listening(const Jsonb *object)
+log_listening(Gateway *gateway, const Jsonb *object)
 {
 	List	   *addresses = NIL;
 	ListCell   *cell;
 
 	(void) intake_json_object_texts(object, "listening", &addresses);
+	if (!has_moved(gateway, addresses))
+		return;
 	foreach(cell, addresses)
 		ereport(LOG,
 				(errmsg("the gateway listens on %s",
@@ -220,7 +249,7 @@ take_frame(Gateway *gateway, const IntakeFrame *frame)
 			break;
 		case INTAKE_FRAME_LISTENING:
 			intake_program_settle(&gateway->program);
-			log_listening(object);
+			log_listening(gateway, object);
 			break;
 		default:
 			break;

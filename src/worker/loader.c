@@ -243,13 +243,15 @@ retire(IntakeLink *link, MemoryContext context)
 
 /*
  * The client is the HTTP program, which speaks UTF-8.  Only of the client's
- * encoding are conversions at hand outside of transactions.
+ * encoding are conversions at hand outside of transactions.  An error is a
+ * request's, and has to be answered.
  */
 static void
-set_client_encoding(void)
+set_parameters(void)
 {
 	StartTransactionCommand();
 	SetConfigOption("client_encoding", "UTF8", PGC_USERSET, PGC_S_OVERRIDE);
+	SetConfigOption("exit_on_error", "off", PGC_USERSET, PGC_S_OVERRIDE);
 	CommitTransactionCommand();
 }
 
@@ -268,7 +270,7 @@ connect_database(void)
 {
 	database_name = MemoryContextStrdup(TopMemoryContext, intake_database);
 	BackgroundWorkerInitializeConnection(database_name, NULL, 0);
-	set_client_encoding();
+	set_parameters();
 }
 
 void
@@ -284,7 +286,8 @@ intake_loader_main(Datum argument)
 
 	slot_number = DatumGetInt32(argument);
 	slot = &intake_shared->loaders[slot_number];
-	intake_shared_enter(slot_number);
+	if (!intake_shared_enter(slot_number))
+		proc_exit(0);
 	prepare_end();
 	keep_memory();
 	context = AllocSetContextCreate(TopMemoryContext, "pg_intake request",
@@ -293,6 +296,8 @@ intake_loader_main(Datum argument)
 	link = connect_program();
 	say_hello(link);
 	pgstat_report_activity(STATE_IDLE, NULL);
+	/* a cancel is for a request: see visit.h */
+	HOLD_CANCEL_INTERRUPTS();
 	serve(link, context);
 	retire(link, context);
 	proc_exit(0);

@@ -110,6 +110,20 @@ start_loader(int slot)
 	return is_started;
 }
 
+/* Whether there is a loader, or one that is on its way. */
+static bool
+has_loader(void)
+{
+	int			i;
+
+	for (i = 0; i < INTAKE_MAX_LOADERS; i++)
+	{
+		if (is_taken(i))
+			return true;
+	}
+	return false;
+}
+
 void
 intake_loaders_start(int wanted)
 {
@@ -128,7 +142,8 @@ intake_loaders_start(int wanted)
 			ereport(LOG,
 					(errmsg("could not start a loader: no background worker is free"),
 					 errhint("You may need to increase max_worker_processes.")));
-			put_off(NO_SLOT);
+			/* requests wait for those that there are */
+			put_off(has_loader() ? NULL : NO_SLOT);
 			return;
 		}
 		wanted--;

@@ -12,6 +12,7 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/snapmgr.h"
 
 #include "worker/openapi.h"
@@ -21,6 +22,7 @@
 #include "worker/route_iam.h"
 #include "worker/route_prostore.h"
 #include "worker/route_v1.h"
+#include "worker/worker_settings.h"
 
 /* All families' routes. */
 static const IntakeRoute *const families[] = {
@@ -114,13 +116,25 @@ intake_route_find(const IntakeHttpRequest *request)
 	return NULL;				/* not reached */
 }
 
+void
+intake_route_begin_transaction(void)
+{
+	char		value[32];
+
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	snprintf(value, sizeof(value), "%d", intake_table_lock_timeout);
+	(void) set_config_option("lock_timeout", value, PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+}
+
 /* Writes the record; the transaction is its own. */
 static void
 record_failure(const IntakeCall *call, const ErrorData *error)
 {
 	IntakeOperation operation = call->operation;
 
-	StartTransactionCommand();
+	intake_route_begin_transaction();
 	PushActiveSnapshot(GetTransactionSnapshot());
 	SetUserIdAndSecContext(call->bearer->role, SECURITY_LOCAL_USERID_CHANGE);
 	if (operation.mode == NULL)

@@ -89,6 +89,12 @@ extern const IntakeRoute *intake_route_find(const IntakeHttpRequest *request);
 extern char *intake_route_methods(const IntakeHttpRequest *request);
 
 /*
+ * Begins a transaction of a request's, in which nothing waits for a lock
+ * longer than pg_intake.table_lock_timeout.
+ */
+extern void intake_route_begin_transaction(void);
+
+/*
  * Records the failure of an operation that had been claimed, in a transaction
  * of its own; none is open.  Raises no error, but logs it.
  */

@@ -64,18 +64,25 @@ leave_at_exit(int code, Datum slot)
 	LWLockRelease(intake_shared->lock);
 }
 
-void
+bool
 intake_shared_enter(int slot)
 {
 	IntakeLoaderSlot *it = &intake_shared->loaders[slot];
+	bool		is_free;
 
 	LWLockAcquire(intake_shared->lock, LW_EXCLUSIVE);
-	it->pid = MyProcPid;
-	it->database = MyDatabaseId;
-	it->latch = MyLatch;
-	it->is_busy = it->must_retire = it->must_end = false;
+	is_free = it->pid == 0;
+	if (is_free)
+	{
+		it->pid = MyProcPid;
+		it->database = MyDatabaseId;
+		it->latch = MyLatch;
+		it->is_busy = it->must_retire = it->must_end = false;
+	}
 	LWLockRelease(intake_shared->lock);
-	before_shmem_exit(leave_at_exit, Int32GetDatum(slot));
+	if (is_free)
+		before_shmem_exit(leave_at_exit, Int32GetDatum(slot));
+	return is_free;
 }
 
 int

@@ -43,8 +43,11 @@ extern IntakeShared *intake_shared;
 /* Asks for the memory, from _PG_init() of a preloaded library. */
 extern void intake_shared_request(void);
 
-/* Enters the loader into the slot that it was started for. */
-extern void intake_shared_enter(int slot);
+/*
+ * Enters the loader into the slot that it was started for; false when another
+ * has it, which a gateway before this one had started but not seen start.
+ */
+extern bool intake_shared_enter(int slot);
 
 /*
  * Asks the loaders of a database to retire, those that are busy too when it

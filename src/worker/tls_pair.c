@@ -145,8 +145,13 @@ intake_tls_pair_read(void)
 
 	if (intake_tls_certificate_file[0] != '\0')
 	{
+		if (intake_tls_key_file[0] == '\0')
+			ereport(LOG,
+					(errcode(ERRCODE_CONFIG_FILE_ERROR),
+					 errmsg("pg_intake.tls_key_file is not set")));
 		pair.certificate = read_file(intake_tls_certificate_file, false);
-		pair.key = read_file(intake_tls_key_file, true);
+		if (intake_tls_key_file[0] != '\0')
+			pair.key = read_file(intake_tls_key_file, true);
 		if (pair.certificate == NULL || pair.key == NULL ||
 			!check_pair(&pair))
 		{

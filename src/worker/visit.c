@@ -75,7 +75,7 @@ report_request(void *argument)
 static void
 check_extension(void)
 {
-	if (!intake_own_table_exists("entity"))
+	if (!intake_own_table_hold("entity"))
 		ereport(ERROR,
 				(errcode(ERRCODE_CONFIG_FILE_ERROR),
 				 errmsg("the gateway's database has no extension pg_intake"),
@@ -97,17 +97,6 @@ authenticate(Visit *visit)
 	PopActiveSnapshot();
 }
 
-/* What waits for a lock waits no longer than the settings say. */
-static void
-set_lock_timeout(void)
-{
-	char		value[32];
-
-	snprintf(value, sizeof(value), "%d", intake_table_lock_timeout);
-	(void) set_config_option("lock_timeout", value, PGC_USERSET,
-							 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
-}
-
 /* Does the route's work as the role, in a transaction. */
 static void
 work(Visit *visit)
@@ -115,12 +104,10 @@ work(Visit *visit)
 	Oid			user;
 	int			security;
 
-	SetCurrentStatementStartTimestamp();
-	StartTransactionCommand();
+	intake_route_begin_transaction();
 	MemoryContextSwitchTo(visit->context);
 	GetUserIdAndSecContext(&user, &security);
 	check_extension();
-	set_lock_timeout();
 	authenticate(visit);
 	visit->call.operation.subject = visit->call.bearer->subject;
 	visit->is_session_used = true;
@@ -141,11 +128,9 @@ work(Visit *visit)
 static void
 exchange(Visit *visit)
 {
-	SetCurrentStatementStartTimestamp();
-	StartTransactionCommand();
+	intake_route_begin_transaction();
 	MemoryContextSwitchTo(visit->context);
 	check_extension();
-	set_lock_timeout();
 	PushActiveSnapshot(GetTransactionSnapshot());
 	visit->route->handle(visit->request, &visit->call, visit->answer);
 	PopActiveSnapshot();
@@ -284,6 +269,9 @@ intake_visit(IntakeLink *link, const IntakeFrame *frame,
 	visit.call.started_at = GetCurrentTimestamp();
 	PG_TRY();
 	{
+		/* one that came before was not meant for this request */
+		QueryCancelPending = false;
+		RESUME_CANCEL_INTERRUPTS();
 		run(&visit);
 	}
 	PG_CATCH();
@@ -291,6 +279,7 @@ intake_visit(IntakeLink *link, const IntakeFrame *frame,
 		fail(&visit);
 	}
 	PG_END_TRY();
+	HOLD_CANCEL_INTERRUPTS();
 	error_context_stack = callback.previous;
 
 	MemoryContextSwitchTo(context);

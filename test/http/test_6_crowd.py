@@ -4,12 +4,16 @@ import json
 import os
 import resource
 import select
+import socket
+import struct
 import time
 
-from harness import Program, Raw, wait_for
+from harness import H2, Program, Raw, wait_for
 
 IDLE = int(os.environ.get("INTAKE_HTTP_IDLE", "200"))
 SLOW = int(os.environ.get("INTAKE_HTTP_SLOW", "60"))
+ASKING = 500
+STREAMS = 32
 SECONDS = 5
 MOST_MB = 64
 
@@ -33,14 +37,19 @@ def drip(clients):
             raw.send(data.pop(0))
 
 
+def allow_descriptors(need):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < need:
+        return False
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, need), hard))
+    return True
+
+
 def test_a_crowd_is_held_beside_normal_service():
     if os.environ.get("INTAKE_VALGRIND"):
         return "valgrind"
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    need = IDLE + SLOW + 100
-    if hard != resource.RLIM_INFINITY and hard < need:
+    if not allow_descriptors(IDLE + SLOW + 100):
         return "too few descriptors"
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, need), hard))
     with Program(loaders=4, max_connections=IDLE + SLOW + 50,
                  header_timeout_ms=600000, body_timeout_ms=600000,
                  idle_timeout_ms=600000, max_queue=1000) as p:
@@ -78,3 +87,37 @@ def test_a_crowd_is_held_beside_normal_service():
         # those that were inside a body are all recorded as broken off
         wait_for(lambda: len([e for e in p.ended if e[0] == "X"]) ==
                  SLOW // 2, "the ends")
+
+
+def ask(port):
+    """A client of HTTP/2 that reads no answer: its window stays shut."""
+    client = H2(port, struct.pack(">HI", 4, 0))
+    for stream in range(1, 2 * STREAMS, 2):
+        client.headers(stream, "GET", "/metrics", flags=5)
+    client.frame(client.PING, 0, 0, b"all sent")
+    return client
+
+
+def test_what_a_crowd_leaves_unread_is_bounded_and_given_back():
+    if os.environ.get("INTAKE_VALGRIND"):
+        return "valgrind"
+    if not allow_descriptors(ASKING + 100):
+        return "too few descriptors"
+    with Program(max_connections=ASKING + 50) as p:
+        p.metric("pg_intake_http_connections")
+        before = p.rss_mb()
+        clients = [ask(p.port) for _ in range(ASKING)]
+        for client in clients:
+            client.read_until(client.PING, flags=1)
+        beside = p.rss_mb()
+        for client in clients:
+            # a reset: one that only ends may yet read
+            client.raw.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                       struct.pack("ii", 1, 0))
+            client.raw.sock.close()
+        wait_for(lambda: p.metric("pg_intake_http_connections") == 1,
+                 "their end")
+        wait_for(lambda: p.rss_mb() < before + 8, "their memory")
+        print("# %d clients that read nothing: %.0f MB, %.0f before, "
+              "%.0f after" % (ASKING, beside, before, p.rss_mb()))
+        assert beside <= MOST_MB, beside

@@ -229,6 +229,94 @@ foreach my $end ('pg_cancel_backend', 'pg_terminate_backend')
 is($node->safe_psql('postgres', 'SELECT count(*) FROM t WHERE id = 99'),
     40000, 'each is there once');
 
+# --- a cancel is of a request, not of a loader
+
+is(upload(), 201, 'an upload');
+my $idle = q{SELECT string_agg(pid::text, ' ' ORDER BY pid)
+    FROM pg_stat_activity WHERE backend_type = 'pg_intake loader'};
+my $idle_pids = $node->safe_psql('postgres', $idle);
+for (1 .. 5)
+{
+    $node->safe_psql('postgres', q{SELECT pg_cancel_backend(pid)
+        FROM pg_stat_activity WHERE backend_type = 'pg_intake loader'});
+    is(upload(), 201, 'an upload after a cancel of idle loaders');
+}
+is($node->safe_psql('postgres', $idle), $idle_pids, 'which are still there');
+
+# --- exit_on_error is for sessions, not for the requests of a loader
+
+set($node, 'exit_on_error', 'on');
+$idle_pids = $node->safe_psql('postgres', $idle);
+is((curl(@ndjson, '--data-binary' => "[\"x\"]\n", $url))[0], 422,
+    'bad data is answered for what it is');
+$node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid, 10000)
+    FROM pg_stat_activity WHERE backend_type = 'pg_intake loader'});
+is((curl(@ndjson, '--data-binary' => "[\"x\"]\n", $url))[0], 422,
+    'by a loader that starts with it, too');
+$node->safe_psql('postgres', 'ALTER SYSTEM RESET exit_on_error');
+$node->reload;
+
+# --- an extension that is being dropped while uploads come
+
+# Returns an upload that runs on its own, and what it has said at its end.
+sub start_upload
+{
+    my $out = '';
+    my $run = IPC::Run::start(
+        [ 'curl', '-s', '-i', '--max-time', '60', @ndjson,
+            '--data-binary' => "[1]\n", $url ], '>', \$out);
+
+    return ($run, \$out);
+}
+
+# One more than before waits for a lock.
+sub waiters_become
+{
+    my ($count) = @_;
+
+    $node->poll_query_until('postgres', qq{SELECT count(*) = $count
+        FROM pg_locks WHERE NOT granted}) or die;
+    return;
+}
+
+foreach my $end ('ROLLBACK', 'COMMIT')
+{
+    my $drop = $node->background_psql('postgres');
+
+    $drop->query_safe('BEGIN; DROP EXTENSION pg_intake');
+    my ($run, $out) = start_upload();
+    waiters_become(1);
+    $drop->query_safe($end);
+    $run->finish;
+    my ($got, undef, $problem) = curl_answer($$out);
+    is($got, $end eq 'COMMIT' ? 503 : 201, "DROP EXTENSION, $end: $got");
+    like($problem->{hint}, qr/CREATE EXTENSION/, 'and what is missing')
+        if $end eq 'COMMIT';
+    $drop->quit;
+}
+$node->safe_psql('postgres', q{
+    CREATE EXTENSION pg_intake;
+    GRANT USAGE ON SCHEMA intake TO writer;
+    SELECT intake.register_table('t')});
+
+# What the upload needs at its end is not locked by who waits for it.
+$slow = begin_upload('6f0c7c4e-3c0b-4c9e-9d57-0d3f2b8f6a10');
+my $dropping = IPC::Run::start([ 'psql', '-XAtq', '-d',
+        $node->connstr('postgres'), '-c', 'DROP EXTENSION pg_intake' ],
+    '>', \my $drop_out, '2>', \my $drop_error);
+waiters_become(1);
+print $slow "[101]\n";
+$slow->flush;
+is((read_answer($slow))[0], 201, 'an upload that has begun comes to its end');
+ok($dropping->finish, 'and DROP EXTENSION after it') or diag($drop_error);
+unlike(slurp_file($node->logfile), qr/deadlock detected|XX000/,
+    'nobody was in the way');
+$node->safe_psql('postgres', q{
+    CREATE EXTENSION pg_intake;
+    GRANT USAGE ON SCHEMA intake TO writer;
+    SELECT intake.register_table('t');
+    DELETE FROM t WHERE id >= 100});
+
 # --- an extension that comes and goes under an idle loader
 
 my $pids = q{SELECT array_agg(pid) FROM pg_stat_activity
@@ -259,6 +347,8 @@ $node->safe_psql('postgres', q{DROP TABLE t; ALTER TABLE u RENAME TO t;
 
 # --- reload
 
+my $reload_since = -s $node->logfile;
+set($node, 'pg_intake.log_requests', $_) foreach 'all', 'none', 'errors';
 set($node, 'pg_intake.port', '0');
 wait_for('the port is closed', sub { upload() == 0 });
 pass('port 0 closes the gateway');
@@ -266,6 +356,21 @@ my ($port) = $base =~ /:(\d+)$/;
 set($node, 'pg_intake.port', $port);
 wait_for_gateway($base);
 is(upload(), 201, 'another port opens it');
+my @listens =
+    slurp_file($node->logfile, $reload_since) =~ /the gateway listens on/g;
+is(scalar(@listens), 1, 'where it listens is logged when that has changed');
+my $taken = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1')
+    or die;
+my $taken_base = 'http://127.0.0.1:' . $taken->sockport;
+set($node, 'pg_intake.port', $taken->sockport);
+wait_for('the log', sub { slurp_file($node->logfile, $reload_since) =~
+    /could not listen on \Q127.0.0.1:@{[ $taken->sockport ]}\E, will try again\n.*DETAIL:  Address already in use/ });
+pass('a port in use is logged');
+close($taken);
+wait_for_gateway($taken_base);
+pass('and listened on once it is free');
+set($node, 'pg_intake.port', $port);
+wait_for_gateway($base);
 set($node, 'pg_intake.listen_addresses', '*');
 wait_for('the log',
     sub { slurp_file($node->logfile) =~ /does not listen on address "0.0.0.0"/ });
@@ -329,6 +434,17 @@ is(upload(), 503, 'no worker is free');
 wait_for('the log',
     sub { slurp_file($node->logfile) =~ /no background worker is free/ });
 pass('the log says so');
+
+# One of the three is the gateway, another may be the server's own: those who
+# come at once wait for the loaders that there are.
+$node->append_conf('postgresql.auto.conf', 'max_worker_processes = 3');
+$node->append_conf('postgresql.auto.conf', "pg_intake.queue_timeout = '1min'");
+$node->restart;
+wait_for_gateway($base);
+my @runs = map { [ start_upload() ] } 1 .. 6;
+$_->[0]->finish foreach @runs;
+is(join(' ', map { (curl_answer(${ $_->[1] }))[0] } @runs),
+    join(' ', (201) x 6), 'too few workers are enough');
 
 $node->stop;
 done_testing();

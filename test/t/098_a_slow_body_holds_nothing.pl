@@ -107,7 +107,8 @@ sub held
         'postgres', qq{
         SELECT backend_xmin IS NOT NULL, backend_xid IS NOT NULL,
             (SELECT string_agg(DISTINCT coalesce(relation::regclass::text,
-                    locktype || ' ' || objsubid), ' ')
+                    CASE locktype WHEN 'object' THEN classid::regclass::text
+                    ELSE locktype || ' ' || objsubid END), ' ')
                 FROM pg_locks WHERE pid = $pid AND locktype <> 'virtualxid')
         FROM pg_stat_activity WHERE pid = $pid});
 }
@@ -162,7 +163,7 @@ foreach my $case (
     my ($got, $headers, $body) = upload_slowly(
         ($path // "$table/operations") . $options, $head, $tail,
         sub {
-            is(held($_[0]), "f|f|$claim intake.entity",
+            is(held($_[0]), "f|f|$claim intake.entity pg_extension",
                 "$name: nothing is held during a wait");
 
             # Each would wait for a lock, a snapshot or a transaction's end.
@@ -190,7 +191,7 @@ foreach my $expected (201, 200)
 {
     ($status) = upload_slowly(@again,
         sub {
-            is(held($_[0]), "f|f|$claim intake.entity",
+            is(held($_[0]), "f|f|$claim intake.entity pg_extension",
                 "$expected: nothing is held");
         }, $key);
     is($status, $expected, 'a repeat is read to its end too');

@@ -121,6 +121,9 @@ reload_logs(qr/has group or world access/,
     'nor one that the group may read');
 rename($key, "$key.away");
 reload_logs(qr/could not open file "\Q$key\E"/, 'nor one that is not there');
+$node->safe_psql('postgres', q{ALTER SYSTEM SET pg_intake.tls_key_file = ''});
+reload_logs(qr/pg_intake\.tls_key_file is not set/, 'nor none at all');
+$node->safe_psql('postgres', 'ALTER SYSTEM RESET pg_intake.tls_key_file');
 write_file($key, 'no key');
 chmod(0600, $key);
 reload_logs(qr/could not load the certificate and its key/,
@@ -224,13 +227,12 @@ ok(serves('first'), 'the old pair stays');
 my $pid = program_pid($node);
 install_pair('second', 'first');
 my $since = log_size();
-$node->reload;
-wait_for('the log', sub { grep { /listens/ } gateway_lines($since) });
-is(scalar(grep { /could not load/ } gateway_lines($since)), 1,
-    'a bad pair is logged once');
+reload_logs(qr/could not load the certificate and its key/, 'a bad pair');
 install_pair('second');
 $node->reload;
 wait_for('the new certificate', sub { serves('second') });
+is(scalar(grep { /could not load/ } gateway_lines($since)), 1,
+    'a bad pair is logged once');
 is(program_pid($node), $pid, 'a good one is served, by the same program');
 my ($status) = curl_tls('second', @ndjson, '--data-binary' => "[3]\n",
     "$base$path");
