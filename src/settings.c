@@ -27,6 +27,8 @@
 #define MIN_RECORD_SIZE			1	/* kB */
 #define DEFAULT_RECORD_SIZE		(64 * 1024)
 
+#define DEFAULT_MAX_REJECTS		1000000
+
 #define DEFAULT_RETENTION		(30 * 24 * 60)	/* minutes */
 
 #define MIN_STAGE_MEMORY		1024	/* kB */
@@ -48,6 +50,7 @@ int			intake_max_avro_block_size = DEFAULT_AVRO_BLOCK_SIZE;
 int			intake_max_nesting_depth = DEFAULT_NESTING_DEPTH;
 int			intake_max_record_size = DEFAULT_RECORD_SIZE;
 int			intake_operation_retention = DEFAULT_RETENTION;
+int			intake_max_rejects = DEFAULT_MAX_REJECTS;
 int			intake_stage_memory = DEFAULT_STAGE_MEMORY;
 char	   *intake_token_audience = NULL;
 char	   *intake_writer_role = NULL;
@@ -144,6 +147,13 @@ define_limit_settings(void)
 							&intake_max_record_size,
 							DEFAULT_RECORD_SIZE, MIN_RECORD_SIZE,
 							MAX_BUFFER_SIZE, PGC_SUSET, GUC_UNIT_KB,
+							NULL, NULL, NULL);
+	/* Each takes some hundred bytes of the database, and may have taken two. */
+	DefineCustomIntVariable("pg_intake.max_rejects",
+							"Sets how many bad records one upload may set aside.",
+							"0 sets no limit.",
+							&intake_max_rejects,
+							DEFAULT_MAX_REJECTS, 0, INT_MAX, PGC_SUSET, 0,
 							NULL, NULL, NULL);
 }
 
