@@ -20,6 +20,8 @@
 #define DEFAULT_AVRO_BLOCK_SIZE (64 * 1024)
 #define MAX_BUFFER_SIZE			(1024 * 1024 - 1)	/* kB; 1 GB in all */
 
+#define DEFAULT_CONNECTION_TABLES 1000
+
 #define MIN_NESTING_DEPTH		1
 #define DEFAULT_NESTING_DEPTH	64
 #define MAX_NESTING_DEPTH		1000
@@ -50,6 +52,7 @@ int			intake_max_avro_block_size = DEFAULT_AVRO_BLOCK_SIZE;
 int			intake_max_nesting_depth = DEFAULT_NESTING_DEPTH;
 int			intake_max_record_size = DEFAULT_RECORD_SIZE;
 int			intake_operation_retention = DEFAULT_RETENTION;
+int			intake_max_connection_tables = DEFAULT_CONNECTION_TABLES;
 int			intake_max_rejects = DEFAULT_MAX_REJECTS;
 int			intake_stage_memory = DEFAULT_STAGE_MEMORY;
 char	   *intake_token_audience = NULL;
@@ -131,6 +134,14 @@ define_limit_settings(void)
 							&intake_max_avro_block_size,
 							DEFAULT_AVRO_BLOCK_SIZE, MIN_AVRO_BLOCK_SIZE,
 							MAX_BUFFER_SIZE, PGC_SUSET, GUC_UNIT_KB,
+							NULL, NULL, NULL);
+	/* Raise it for partners who are known to have good reasons. */
+	DefineCustomIntVariable("pg_intake.max_connection_tables",
+							"Sets how many tables the partner of a connection "
+							"may define.",
+							"0 sets no limit.",
+							&intake_max_connection_tables,
+							DEFAULT_CONNECTION_TABLES, 0, INT_MAX, PGC_SUSET, 0,
 							NULL, NULL, NULL);
 	/* Raise it for documents that nest deeper; the stack is checked too. */
 	DefineCustomIntVariable("pg_intake.max_nesting_depth",
