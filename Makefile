@@ -70,6 +70,7 @@ OBJS = \
 	src/registry/rename.o \
 	src/registry/target.o \
 	src/source/source.o \
+	src/source/source_array.o \
 	src/source/source_copy.o \
 	src/source/source_disk.o \
 	src/source/source_inflate.o \

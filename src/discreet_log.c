@@ -17,6 +17,8 @@
  */
 #include "postgres.h"
 
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "utils/memutils.h"
 
 #include "discreet_log.h"
@@ -134,6 +136,44 @@ intake_discreet_log_emit(void)
 	is_payloads = true;
 	EmitErrorReport();
 	is_payloads = false;
+}
+
+/*
+ * How many bytes the control character here has, or 0: one of ASCII, which no
+ * other character of a server's encoding has a byte of, or U+0080 to U+009F.
+ * The gateway has no database, and the program's texts, in UTF-8.
+ */
+static int
+control_length(const char *text)
+{
+	const unsigned char *bytes = (const unsigned char *) text;
+	int			encoding = GetDatabaseEncoding();
+
+	if (bytes[0] < ' ' || bytes[0] == 127)
+		return 1;
+	if ((encoding == PG_UTF8 || encoding == PG_SQL_ASCII) &&
+		bytes[0] == 0xc2 && bytes[1] >= 0x80 && bytes[1] < 0xa0)
+		return 2;
+	return 0;
+}
+
+const char *
+intake_discreet_log_plain(const char *text)
+{
+	StringInfoData plain;
+	const char *rest = text;
+
+	initStringInfo(&plain);
+	while (*rest != '\0')
+	{
+		int			left = control_length(rest);
+
+		if (left == 0)
+			appendStringInfoChar(&plain, *rest++);
+		for (; left > 0; left--)
+			appendStringInfo(&plain, "\\x%02x", (unsigned char) *rest++);
+	}
+	return strcmp(plain.data, text) == 0 ? text : plain.data;
 }
 
 void

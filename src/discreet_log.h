@@ -26,6 +26,13 @@ extern void intake_discreet_log_context(const char *text, const char *kept);
  */
 extern void intake_discreet_log_emit(void);
 
+/*
+ * The text with control characters as \x and two digits each, for lines of the
+ * log and pg_stat_activity: it comes from whoever can reach the gateway, and
+ * is read on terminals.  A text without any comes back as it is.
+ */
+extern const char *intake_discreet_log_plain(const char *text);
+
 /* Installs the hook; called once, when the library is loaded. */
 extern void intake_discreet_log_install(void);
 

@@ -20,12 +20,16 @@
 #define DEFAULT_AVRO_BLOCK_SIZE (64 * 1024)
 #define MAX_BUFFER_SIZE			(1024 * 1024 - 1)	/* kB; 1 GB in all */
 
+#define DEFAULT_CONNECTION_TABLES 1000
+
 #define MIN_NESTING_DEPTH		1
 #define DEFAULT_NESTING_DEPTH	64
 #define MAX_NESTING_DEPTH		1000
 
 #define MIN_RECORD_SIZE			1	/* kB */
 #define DEFAULT_RECORD_SIZE		(64 * 1024)
+
+#define DEFAULT_MAX_REJECTS		1000000
 
 #define DEFAULT_RETENTION		(30 * 24 * 60)	/* minutes */
 
@@ -48,6 +52,8 @@ int			intake_max_avro_block_size = DEFAULT_AVRO_BLOCK_SIZE;
 int			intake_max_nesting_depth = DEFAULT_NESTING_DEPTH;
 int			intake_max_record_size = DEFAULT_RECORD_SIZE;
 int			intake_operation_retention = DEFAULT_RETENTION;
+int			intake_max_connection_tables = DEFAULT_CONNECTION_TABLES;
+int			intake_max_rejects = DEFAULT_MAX_REJECTS;
 int			intake_stage_memory = DEFAULT_STAGE_MEMORY;
 char	   *intake_token_audience = NULL;
 char	   *intake_writer_role = NULL;
@@ -129,6 +135,14 @@ define_limit_settings(void)
 							DEFAULT_AVRO_BLOCK_SIZE, MIN_AVRO_BLOCK_SIZE,
 							MAX_BUFFER_SIZE, PGC_SUSET, GUC_UNIT_KB,
 							NULL, NULL, NULL);
+	/* Raise it for partners who are known to have good reasons. */
+	DefineCustomIntVariable("pg_intake.max_connection_tables",
+							"Sets how many tables the partner of a connection "
+							"may define.",
+							"0 sets no limit.",
+							&intake_max_connection_tables,
+							DEFAULT_CONNECTION_TABLES, 0, INT_MAX, PGC_SUSET, 0,
+							NULL, NULL, NULL);
 	/* Raise it for documents that nest deeper; the stack is checked too. */
 	DefineCustomIntVariable("pg_intake.max_nesting_depth",
 							"Sets how deep arrays and objects may nest.",
@@ -144,6 +158,13 @@ define_limit_settings(void)
 							&intake_max_record_size,
 							DEFAULT_RECORD_SIZE, MIN_RECORD_SIZE,
 							MAX_BUFFER_SIZE, PGC_SUSET, GUC_UNIT_KB,
+							NULL, NULL, NULL);
+	/* Each takes some hundred bytes of the database, and may have taken two. */
+	DefineCustomIntVariable("pg_intake.max_rejects",
+							"Sets how many bad records one upload may set aside.",
+							"0 sets no limit.",
+							&intake_max_rejects,
+							DEFAULT_MAX_REJECTS, 0, INT_MAX, PGC_SUSET, 0,
 							NULL, NULL, NULL);
 }
 

@@ -15,6 +15,9 @@
 #include "format/scan_utf8.h"
 #include "settings.h"
 
+/* So many of one file. */
+#define MAX_EMPTY_RECORDS 1000000
+
 void
 intake_avro_report_scan(IntakeAvroScan result)
 {
@@ -173,6 +176,21 @@ check_count(IntakeAvroReader *reader, int64 count, int64 min_size,
 						(long long) count, things)));
 }
 
+/*
+ * Records that take no bytes cost their writer nothing, however many they
+ * are: a file of a hundred bytes would fill a disk.
+ */
+static void
+count_empty_records(IntakeAvroReader *reader, int64 nrecords)
+{
+	if (nrecords > MAX_EMPTY_RECORDS - reader->empty_records)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("Avro file has more than %d records without any bytes",
+						MAX_EMPTY_RECORDS)));
+	reader->empty_records += nrecords;
+}
+
 void
 intake_avro_reader_take(IntakeAvroReader *reader, const char *data,
 						size_t len, int64 nrecords, int32 min_size)
@@ -182,6 +200,8 @@ intake_avro_reader_take(IntakeAvroReader *reader, const char *data,
 	reader->free_items = (int64) intake_max_avro_block_size * 1024;
 	reader->depth = 0;
 	check_count(reader, nrecords, min_size, "records");
+	if (min_size == 0)
+		count_empty_records(reader, nrecords);
 }
 
 bool

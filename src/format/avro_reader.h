@@ -22,6 +22,7 @@ typedef struct IntakeAvroReader
 	const char *cursor;
 	const char *limit;
 	int64		free_items;		/* items without bytes that may still come */
+	int64		empty_records;	/* of the file so far: those without bytes */
 	int			depth;			/* of the nested value being read */
 } IntakeAvroReader;
 

@@ -13,6 +13,9 @@
 #include "format/csv_decoder.h"
 #include "format/format_text.h"
 
+/* What a header may have: each field takes memory, and a byte of payload. */
+#define MAX_HEADER_FIELDS 100000
+
 /* What delimiter 'auto' tries, in this order. */
 static const char candidates[] = {
 	INTAKE_CSV_FIRST_DELIMITER, ',', '\t', '|'
@@ -61,18 +64,30 @@ count_matches(IntakeCsv *csv, const char *record, int *unknown)
 }
 
 /*
- * Splits the record at hand again, with another delimiter.  Afterwards
- * fields holds all of its fields.
+ * Splits the record at hand again, with another delimiter.  Of more fields
+ * than there is room for only the number is right.
  */
+static void
+count_fields(IntakeCsv *csv, char delimiter)
+{
+	csv->scan.delimiter = delimiter;
+	(void) intake_scan_csv_next(&csv->scan, csv->base.source->cursor,
+								csv->scan.len, true, csv->fields,
+								csv->max_fields);
+}
+
+/* The same of a header; afterwards fields holds all of its fields. */
 static void
 split_record(IntakeCsv *csv, char delimiter)
 {
 	const char *record = csv->base.source->cursor;
 	size_t		len = csv->scan.len;
 
-	csv->scan.delimiter = delimiter;
-	(void) intake_scan_csv_next(&csv->scan, record, len, true,
-								csv->fields, csv->max_fields);
+	count_fields(csv, delimiter);
+	if (csv->scan.nfields > MAX_HEADER_FIELDS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("header has more than %d fields", MAX_HEADER_FIELDS)));
 	if (csv->scan.nfields > csv->max_fields)
 	{
 		intake_csv_reserve_fields(csv, csv->scan.nfields);
@@ -191,7 +206,7 @@ intake_csv_find_delimiter(IntakeCsv *csv)
 	{
 		if (candidates[i] == csv->scan.quote)
 			continue;
-		split_record(csv, candidates[i]);
+		count_fields(csv, candidates[i]);
 		if (csv->scan.nfields == csv->nfields)
 			return;
 	}

@@ -12,6 +12,8 @@
 #include "http/body.h"
 
 #define PIECE (64 * 1024)
+/* What is shorter than that is copied; see append_raw(). */
+#define COPIED (16 * 1024)
 
 struct BodyDigest
 {
@@ -83,14 +85,30 @@ refuse(Body *body, int status, const char *why)
 	return status;
 }
 
+/*
+ * Moving takes over the memory that the bytes came in, which may be kilobytes
+ * for one of them: a client would have as much of it as it cares to cut its
+ * body into pieces.
+ */
+static void
+append_raw(Body *body, struct evbuffer *from, size_t n)
+{
+	static char copy[COPIED];
+
+	if (n < COPIED ?
+		evbuffer_remove(from, copy, n) != (int) n ||
+		evbuffer_add(body->raw, copy, n) != 0 :
+		evbuffer_remove_buffer(from, body->raw, n) != (int) n)
+		abort();
+}
+
 int
 intake_body_add(Body *body, struct evbuffer *from, size_t n)
 {
 	body->raw_bytes += (int64_t) n;
 	if (body->raw_bytes > body->max_raw)
 		return refuse(body, 413, "The body is too large.");
-	if (evbuffer_remove_buffer(from, body->raw, n) != (int) n)
-		abort();
+	append_raw(body, from, n);
 	return 0;
 }
 

@@ -30,6 +30,7 @@
 #include "registry/definition_table.h"
 #include "registry/entity.h"
 #include "registry/register.h"
+#include "settings.h"
 
 /* Waits for the lock of a name's definition. */
 static void
@@ -153,6 +154,23 @@ check_name_is_free(const IntakeConnection *connection, const char *table)
 				 errhint("Choose another name, or ask the connection's owner to drop or rename it.")));
 }
 
+/* A partner is a stranger: what he fills is the database's catalogs. */
+static void
+check_may_have_more(const IntakeConnection *connection)
+{
+	int			count =
+		intake_definition_record_count(connection->connection_id);
+
+	if (intake_max_connection_tables == 0 ||
+		count < intake_max_connection_tables)
+		return;
+	ereport(ERROR,
+			(errcode(MAKE_SQLSTATE('I', 'N', '4', '0', '3')),
+			 errmsg("the connection has %d tables and may not have more",
+					count),
+			 errhint("Delete the definitions of tables that are not needed.")));
+}
+
 /* What is left of a table that the user dropped goes. */
 static void
 create_table(const IntakeConnection *connection, const char *table,
@@ -160,6 +178,7 @@ create_table(const IntakeConnection *connection, const char *table,
 {
 	check_name_is_free(connection, table);
 	(void) intake_definition_record_remove(connection->connection_id, table);
+	check_may_have_more(connection);
 	intake_definition_create(connection->schema, table, applied->now);
 	applied->relid = find_relation(connection, table);
 	intake_definition_record_store(connection->connection_id, table,

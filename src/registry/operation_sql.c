@@ -29,6 +29,9 @@ PG_FUNCTION_INFO_V1(intake_operation_status);
 PG_FUNCTION_INFO_V1(intake_operation_uuid);
 PG_FUNCTION_INFO_V1(intake_record_failure);
 
+/* What a failure may say of itself, in bytes; anybody may record some. */
+#define MAX_FAILURE_SIZE (64 * 1024)
+
 #define MINUTES_PER_DAY (HOURS_PER_DAY * MINS_PER_HOUR)
 
 /* The namespace of intake.operation_uuid(); never to be changed. */
@@ -142,7 +145,13 @@ intake_record_failure(PG_FUNCTION_ARGS)
 	IntakeOperation operation = {.uuid = *PG_GETARG_UUID_P(0)};
 	Oid			relid = PG_GETARG_OID(1);
 	char	   *name = get_rel_name(relid);
+	Jsonb	   *error = PG_GETARG_JSONB_P(2);
 
+	if (VARSIZE(error) > MAX_FAILURE_SIZE)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("argument \"error\" must not be longer than %d bytes",
+						MAX_FAILURE_SIZE)));
 	if (name == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
@@ -153,7 +162,7 @@ intake_record_failure(PG_FUNCTION_ARGS)
 		quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
 								   name);
 	operation.identity.request = "";
-	PG_RETURN_BOOL(intake_operation_fail(&operation, PG_GETARG_JSONB_P(2)));
+	PG_RETURN_BOOL(intake_operation_fail(&operation, error));
 }
 
 /* intake.operation_retention() RETURNS interval */

@@ -15,6 +15,7 @@
 
 #include "registry/reject_record.h"
 #include "registry/rejects.h"
+#include "settings.h"
 
 /* Memory of the store before it spills, in kB. */
 #define STORE_MEMORY 1024
@@ -240,6 +241,11 @@ intake_rejects_add(IntakeRejects *rejects, const IntakeReject *reject)
 						psprintf("too many bad records: %lld, at most %lld tolerated",
 								 (long long) rejects->count,
 								 (long long) rejects->limit.count));
+	if (intake_max_rejects > 0 && rejects->count > intake_max_rejects)
+		report_too_many(rejects,
+						psprintf("too many bad records: %lld, at most %d may be set aside (pg_intake.max_rejects)",
+								 (long long) rejects->count,
+								 intake_max_rejects));
 	put_reject(rejects, &copy);
 }
 

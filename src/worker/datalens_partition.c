@@ -15,7 +15,8 @@
 #include "worker/datalens_partition.h"
 #include "worker/json_object.h"
 
-#define MAX_BODY_SIZE (16 * 1024 * 1024)
+/* As jsonb a text of small objects takes a hundred times its length. */
+#define MAX_BODY_SIZE (4 * 1024 * 1024)
 
 static void
 report_body(const char *detail)

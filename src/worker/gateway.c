@@ -31,6 +31,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "discreet_log.h"
 #include "worker/gateway.h"
 #include "worker/gateway_config.h"
 #include "worker/json_object.h"
@@ -174,8 +175,10 @@ log_message(Jsonb *object)
 	(void) intake_json_object_text(object, "level", &level);
 	ereport(level != NULL && strcmp(level, "debug") == 0 ? DEBUG1 :
 			level != NULL && strcmp(level, "warning") == 0 ? WARNING : LOG,
-			(errmsg("%s", message == NULL ? "" : message),
-			 detail == NULL ? 0 : errdetail_internal("%s", detail)));
+			(errmsg("%s", message == NULL ? "" :
+					intake_discreet_log_plain(message)),
+			 detail == NULL ? 0 :
+			 errdetail_internal("%s", intake_discreet_log_plain(detail))));
 }
 
 /* Whether these are other addresses than the last time; remembers them. */

@@ -21,6 +21,7 @@
 #include "utils/timestamp.h"
 
 #include "convert.h"
+#include "discreet_log.h"
 #include "worker/good_signature.h"
 #include "worker/json_object.h"
 #include "worker/jwt.h"
@@ -38,10 +39,11 @@ intake_jwt_show(const char *value)
 {
 	int			len = strlen(value);
 
-	if (len <= INTAKE_MAX_SHOWN_VALUE)
-		return value;
-	return psprintf("%.*s...",
-					pg_mbcliplen(value, len, INTAKE_MAX_SHOWN_VALUE), value);
+	if (len > INTAKE_MAX_SHOWN_VALUE)
+		value = psprintf("%.*s...",
+						 pg_mbcliplen(value, len, INTAKE_MAX_SHOWN_VALUE),
+						 value);
+	return intake_discreet_log_plain(value);
 }
 
 /* The JSON object that a part holds; what names it in the error. */

@@ -24,6 +24,7 @@
 #include "options.h"
 #include "registry/entity.h"
 #include "registry/operation_record.h"
+#include "source/source_array.h"
 #include "worker/request_options.h"
 #include "worker/result.h"
 #include "worker/route_target.h"
@@ -36,9 +37,6 @@ enum
 	SEGMENT_TABLE = 3,
 	SEGMENT_OPERATION = 5
 };
-
-/* The longest JSON array that is taken as a whole. */
-#define MAX_ARRAY_SIZE (256 * 1024 * 1024 - 1)
 
 static Oid
 find_target(const IntakeHttpRequest *request)
@@ -60,15 +58,11 @@ make_upload(const IntakeHttpRequest *request, IntakeCall *call)
 	return upload;
 }
 
-/* A JSON array, read as a whole. */
+/* The elements of a JSON array. */
 static IntakeSource *
-read_array(IntakeBody *body)
+open_array(IntakeBody *body)
 {
-	char	   *text = intake_body_read_text(body, MAX_ARRAY_SIZE);
-	Datum		json = DirectFunctionCall1(jsonb_in, CStringGetDatum(text));
-
-	pfree(text);
-	return intake_source_open_jsonb(DatumGetJsonbP(json));
+	return intake_source_open_array(intake_body_source(body));
 }
 
 /* Where the operation can be asked for. */
@@ -133,7 +127,7 @@ upload_body(const IntakeHttpRequest *request, IntakeCall *call,
 		return;
 	}
 	upload->is_text = type->is_array;
-	upload->source = type->is_array ? read_array(call->body) :
+	upload->source = type->is_array ? open_array(call->body) :
 		intake_body_source(call->body);
 	perform(request, call, upload, answer);
 }
@@ -199,7 +193,7 @@ post_delete_partitions(const IntakeHttpRequest *request, IntakeCall *call,
 		answer->is_preflight = true;
 		return;
 	}
-	upload.source = read_array(call->body);
+	upload.source = open_array(call->body);
 	perform(request, call, &upload, answer);
 }
 

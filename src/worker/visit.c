@@ -38,6 +38,7 @@
 #include "ingest.h"
 #include "registry/operation_last.h"
 #include "registry/own_table.h"
+#include "settings.h"
 #include "worker/iam_token.h"
 #include "worker/problem.h"
 #include "worker/route.h"
@@ -54,6 +55,8 @@ typedef struct Visit
 	IntakeCall	call;
 	IntakeAnswer *answer;
 	bool		is_session_used;	/* something of the role's may have run */
+	const char *request_id;		/* as the log and pg_stat_activity show it */
+	const char *query_id;
 } Visit;
 
 /* Says in the log which request an error is of. */
@@ -66,10 +69,8 @@ report_request(void *argument)
 	if (request == NULL)
 		return;
 	errcontext("%s %s, request \"%s\"%s%s%s", request->method, request->path,
-			   request->request_id == NULL ? "" : request->request_id,
-			   visit->call.query_id == NULL ? "" : ", query \"",
-			   visit->call.query_id == NULL ? "" : visit->call.query_id,
-			   visit->call.query_id == NULL ? "" : "\"");
+			   visit->request_id, visit->query_id[0] == '\0' ? "" : ", query \"",
+			   visit->query_id, visit->query_id[0] == '\0' ? "" : "\"");
 }
 
 static void
@@ -83,6 +84,22 @@ check_extension(void)
 						 intake_database)));
 }
 
+/*
+ * Where no token is asked for, whoever reaches the port is let in.  A browser
+ * does, for any page that it shows once the page's name leads to this machine
+ * (DNS rebinding), but it says which page asks for a write.
+ */
+static void
+refuse_web_page(const IntakeHttpRequest *request)
+{
+	if (intake_request_header(request, "origin") == NULL)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("a web page cannot do this without a token"),
+			 errdetail("The request has a header \"Origin\", and pg_intake.authentication is \"none\".")));
+}
+
 /* Who the request is. */
 static void
 authenticate(Visit *visit)
@@ -91,6 +108,9 @@ authenticate(Visit *visit)
 	const char *header = request->authorization;
 
 	(void) intake_request_sole_header(request, "authorization");
+	if (visit->route->family != INTAKE_FAMILY_DATALENS &&
+		intake_authentication == INTAKE_AUTHENTICATION_NONE)
+		refuse_web_page(request);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	visit->call.bearer = visit->route->family == INTAKE_FAMILY_DATALENS ?
 		intake_iam_token_verify(header) : intake_token_authenticate(header);
@@ -185,6 +205,13 @@ serve(Visit *visit)
 		visit->route->handle(visit->request, &visit->call, visit->answer);
 }
 
+/* A name of the client's for those who watch; NULL is none. */
+static const char *
+show_name(const char *name)
+{
+	return name == NULL ? "" : intake_discreet_log_plain(name);
+}
+
 static void
 run(Visit *visit)
 {
@@ -192,12 +219,13 @@ run(Visit *visit)
 	char	   *activity;
 
 	request = intake_request_read(visit->frame, visit->link);
+	visit->request_id = show_name(request->request_id);
 	visit->request = request;
 	intake_request_decode(request);
 	visit->call.query_id = find_query_id(request);
+	visit->query_id = show_name(visit->call.query_id);
 	activity = psprintf("%s %s (%s, %s)", request->method, request->path,
-						request->request_id ? request->request_id : "",
-						visit->call.query_id ? visit->call.query_id : "");
+						visit->request_id, visit->query_id);
 	pgstat_report_activity(STATE_RUNNING, activity);
 	visit->route = intake_route_find(request);
 	visit->answer->route = visit->route->name;
@@ -254,7 +282,8 @@ void
 intake_visit(IntakeLink *link, const IntakeFrame *frame,
 			 MemoryContext context)
 {
-	Visit		visit = {.link = link, .frame = frame, .context = context};
+	Visit		visit = {.link = link, .frame = frame, .context = context,
+		.request_id = "", .query_id = ""};
 	ErrorContextCallback callback;
 
 	callback.callback = report_request;

@@ -22,6 +22,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/memutils.h"
 #include "utils/sortsupport.h"
 #include "utils/tuplesort.h"
 
@@ -32,9 +33,16 @@
 #include "write/keys.h"
 #include "write/write_sql.h"
 
+/*
+ * So many patterns are kept: those of six items that may be NULL.  A payload
+ * may have one a key, and each takes the memory of a plan and of a batch.
+ */
+#define MAX_PATTERNS 64
+
 /* The DELETE for one pattern of NULLs, and the keys that wait for it. */
 typedef struct Pattern
 {
+	MemoryContext context;		/* of all of it */
 	bool	   *nulls;			/* by item */
 	IntakeStatement *statement;
 	IntakeBatch *batch;
@@ -152,10 +160,15 @@ make_delete(IntakeKeys *keys, const Pattern *pattern)
 static Pattern *
 make_pattern(IntakeKeys *keys, const bool *nulls)
 {
+	MemoryContext context = AllocSetContextCreate(keys->context,
+												  "pg_intake key pattern",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
 	Pattern    *pattern = palloc(sizeof(Pattern));
 	int		   *fields = palloc(keys->nitems * sizeof(int));
 	int			i;
 
+	pattern->context = context;
 	pattern->nulls = palloc(keys->nitems * sizeof(bool));
 	memcpy(pattern->nulls, nulls, keys->nitems * sizeof(bool));
 	for (i = 0; i < keys->nitems; i++)
@@ -164,8 +177,37 @@ make_pattern(IntakeKeys *keys, const bool *nulls)
 										 keys->nitems);
 	pattern->statement->sql = make_delete(keys, pattern);
 	pattern->batch = intake_batch_make(keys->nitems, INTAKE_BATCH_ROWS);
+	MemoryContextSwitchTo(keys->context);
 	keys->patterns = lappend(keys->patterns, pattern);
+	MemoryContextSwitchTo(old);
 	return pattern;
+}
+
+/* Deletes the rows of the keys that wait in a pattern. */
+static void
+flush_pattern(IntakeKeys *keys, Pattern *pattern)
+{
+	if (pattern->batch->nrows > 0)
+		keys->deleted += intake_sql_run(pattern->statement, pattern->batch,
+										true);
+	intake_batch_clear(pattern->batch);
+}
+
+/* Is done with all patterns, and forgets them. */
+static void
+flush_patterns(IntakeKeys *keys)
+{
+	ListCell   *cell;
+
+	foreach(cell, keys->patterns)
+	{
+		Pattern    *pattern = lfirst(cell);
+
+		flush_pattern(keys, pattern);
+		MemoryContextDelete(pattern->context);
+	}
+	list_free(keys->patterns);
+	keys->patterns = NIL;
 }
 
 static Pattern *
@@ -180,17 +222,9 @@ find_pattern(IntakeKeys *keys, const bool *nulls)
 		if (memcmp(pattern->nulls, nulls, keys->nitems * sizeof(bool)) == 0)
 			return pattern;
 	}
+	if (list_length(keys->patterns) == MAX_PATTERNS)
+		flush_patterns(keys);
 	return make_pattern(keys, nulls);
-}
-
-/* Deletes the rows of the keys that wait in a pattern. */
-static void
-flush_pattern(IntakeKeys *keys, Pattern *pattern)
-{
-	if (pattern->batch->nrows > 0)
-		keys->deleted += intake_sql_run(pattern->statement, pattern->batch,
-										true);
-	intake_batch_clear(pattern->batch);
 }
 
 /* Adds a sorted, distinct key to the batch of its pattern. */
@@ -278,7 +312,6 @@ intake_keys_delete_rows(IntakeKeys *keys)
 {
 	MemoryContext old = MemoryContextSwitchTo(keys->context);
 	IntakeHeapDelete *heap = NULL;
-	ListCell   *cell;
 
 	tuplesort_performsort(keys->sort);
 	if (keys->has_keys)
@@ -286,8 +319,7 @@ intake_keys_delete_rows(IntakeKeys *keys)
 	delete_keys(keys, heap);
 	if (heap != NULL)
 		keys->deleted += intake_heap_delete_end(heap);
-	foreach(cell, keys->patterns)
-		flush_pattern(keys, lfirst(cell));
+	flush_patterns(keys);
 	MemoryContextSwitchTo(old);
 	return keys->deleted;
 }

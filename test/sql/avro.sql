@@ -452,6 +452,10 @@ SELECT load('t', file('{"name":"s","type":"string"}', long(-1)));
 SELECT load('t', file('{"name":"s","type":"string"}', long(9223372036854775807)));
 SELECT load('nested', file('{"name":"ia","type":{"type":"array","items":"int"}}', long(1000000) || long(1)));
 SELECT load('nested', file('{"name":"j","type":{"type":"array","items":"null"}}', long(9223372036854775807) || long(0)));
+-- records without bytes: some, but not as many as one likes to say
+SELECT load('primitives', file('{"name":"nothing","type":"null"}', ''::bytea, 3));
+SELECT load('primitives', header(schema_of('{"name":"nothing","type":"null"}'))
+	|| block(600000, ''::bytea) || block(400001, ''::bytea));
 -- strings are UTF-8 without NUL bytes
 SELECT load('t', file('{"name":"s","type":"string"}', bytes('\x61ff')));
 SELECT load('t', file('{"name":"s","type":"string"}', bytes('\xeda080')));

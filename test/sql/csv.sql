@@ -102,6 +102,9 @@ SELECT load('t', E'n,s,f\n');
 SELECT load('t', E'n,s,f\r\n');
 SELECT load('t', E'\n');
 SELECT load('t', '', '{"header": false}');
+-- more fields than any table has columns
+SELECT load('t', repeat(';', 100000) || E'\n');
+SELECT load('t', repeat(',', 99999) || E'\n', '{"delimiter": ","}');
 SELECT count(*) FROM t;
 
 -- without a header: the columns' order, or option columns

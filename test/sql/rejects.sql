@@ -88,6 +88,12 @@ CREATE TABLE counted (id int);
 SELECT load('counted', E'[1]\n["x"]\n[2]', options => '{"max_errors": 1}');
 SELECT load('counted', E'[1]\n["x"]\n["y"]\n[2]', options => '{"max_errors": 1}');
 SELECT load('counted', E'[1]\n["x"]\n["y"]\n[2]', options => '{"max_errors": "50%"}');
+-- and that of the server, for all that an upload may fill its tables with
+SET pg_intake.max_rejects = 2;
+SELECT load('counted', E'["x"]\n["y"]', options => '{"max_errors": 1000}');
+SELECT load('counted', E'["x"]\n["y"]\n["z"]\n[2]', options => '{"max_errors": 1000}');
+SELECT load('counted', E'["x"]\n["y"]\n["z"]\n[2]', options => '{"max_errors": "100%"}');
+RESET pg_intake.max_rejects;
 SELECT load('counted', E'[1]\n["x"]\n["y"]\n[2]', options => '{"max_errors": "49.9999%"}');
 SELECT load('counted', E'["x"]\n["y"]', options => '{"max_errors": "100%"}');
 SELECT load('counted', E'[1]', options => '{"max_errors": "0.1%"}');

@@ -301,6 +301,11 @@ is( run_sql(
     '1|succeeded',
     'with one record');
 
+# Anybody may record failures, but not fill the database with what they say.
+is(outcome(sprintf(q{SELECT intake.record_failure('%s', 'target',
+        to_jsonb(repeat('x', 70000)))}, new_uuid())), '54000',
+    'a failure is not a book');
+
 # A failure is not recorded while the operation runs.
 my $session = $node->background_psql('postgres');
 $uuid = new_uuid();

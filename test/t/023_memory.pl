@@ -91,5 +91,32 @@ foreach my $case (@uploads)
     cmp_ok($above, '<', $limit, "$name: $above kB above the value");
 }
 
+# A key of many columns, of which each record leaves out others: there is one
+# DELETE for each such pattern, but not all of them at once.
+my $patterns = 4096;
+my @columns = map { "c$_" } 0 .. 11;
+my $bits = join(', ',
+    map { "CASE WHEN i >> $_ & 1 = 1 THEN i END AS c$_" } 0 .. 11);
+my $key = join(',', map { qq("$_") } @columns);
+my ($none, $usual) = peak_of('SELECT count(*) FROM loaded WHERE false');
+
+$node->safe_psql('postgres', sprintf(q{CREATE TABLE sparse (%s);
+    INSERT INTO sparse SELECT %s FROM generate_series(1, %d) i},
+    join(', ', map { "$_ int" } @columns), $bits, $patterns));
+foreach my $time ('once', 'and once more')
+{
+    my ($counts, $peak) = peak_of(qq{SELECT rows_inserted, rows_deleted
+        FROM intake.upload_query('sparse',
+            'SELECT $bits FROM generate_series(1, $patterns - 1) i',
+            mode => 'replace', options => '{"key": [$key]}')});
+    my $above = $peak - $usual;
+
+    is($counts, $patterns - 1 . '|' . ($patterns - 1),
+        "$patterns patterns of NULLs, $time: each finds its row");
+    cmp_ok($above, '<', $limit, "$above kB above those of a backend");
+}
+is($node->safe_psql('postgres', 'SELECT count(*), count(DISTINCT s) FROM sparse s'),
+    "$patterns|$patterns", 'no row is there twice');
+
 $node->stop;
 done_testing();

@@ -156,13 +156,13 @@ foreach my $door (sort keys %doors)
 is($node->safe_psql('postgres', q{SELECT count(*) FROM t
     WHERE k LIKE 'warn s3cr3t%'}), 3, 'and the rows are there');
 
-# An array is read as a whole before the upload begins.
+# An array over HTTP.
 my $from = log_end();
 my ($status, $headers, $body) = curl(-H => 'Content-Type: application/json',
     '--data-binary' => '[["s3cr3t" 1]]', "$base/v1/tables/public/t/operations");
 is($status, 422, 'a broken array');
-like(log_from($from), qr/invalid input syntax for type %s/, 'is logged');
-like(log_from($from), qr{CONTEXT: +POST /v1/tables/public/t/operations, req},
+like(log_from($from), qr/invalid JSON: expected %s/, 'is logged');
+like(log_from($from), qr{^\s+POST /v1/tables/public/t/operations, req}m,
     'with its request');
 unlike(log_from($from), qr/s3cr3t/, 'without its bytes');
 

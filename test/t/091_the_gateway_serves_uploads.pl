@@ -333,6 +333,15 @@ is("$status $body->{sqlstate} $headers->{'retry-after'}", '409 IN423 1',
 is($body->{status}, 'running', 'and GET says so');
 $holder->quit;
 
+# --- without tokens, what a browser may have been told by any page is not done
+
+($status, $headers, $body) = curl('--data-binary' => '[1]',
+    -H => 'Content-Type: application/x-ndjson',
+    -H => 'Origin: http://rebound.example:9090',
+    "$tables/sales/operations");
+is($status, 403, 'a web page has no rights without a token');
+like($body->{detail}, qr/"Origin"/, 'and is told so');
+
 # --- the description
 
 ($status, $headers, $body) = curl("$base/openapi.json");

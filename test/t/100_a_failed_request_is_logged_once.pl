@@ -6,6 +6,7 @@ use warnings;
 
 use FindBin;
 use IO::Socket::INET;
+use MIME::Base64 ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -111,6 +112,37 @@ foreach my $setting (qw(errors all none))
     }
     $node->start;
 }
+
+# --- What anybody may send is shown without control characters: those who
+# read the log do it on a terminal.
+
+my $from = -s $node->logfile;
+my $token = join '.', map { MIME::Base64::encode_base64url($_) }
+    '{"alg": "RS256", "kid": "k\\u001b[2J\\n\\u009b"}', '{}', 'x';
+
+$node->append_conf('postgresql.conf', q{
+    pg_intake.log_requests = 'errors'
+    pg_intake.authentication = 'jwt'});
+$node->restart;
+wait_for_gateway($base);
+is((curl("$base/v1/nothing?queryId=q%1b%5b2J%0A%c2%9b",
+        '-Hx-request-id: r' . "\xc2\x9b"))[0], 404, 'no route, and no token');
+is((curl($url, "-HAuthorization: Bearer $token", '-X', 'POST', '-d', ''))[0],
+    401, 'a token of a hostile name');
+is((curl('-Hx-request-id: p' . "\xc2\x9b", -H => 'Expect:', -T => $large,
+        "$url/4e0c7c4e-3c0b-4c9e-9d57-0d3f2b8f6a12"))[0], 413,
+    'an upload that is too large');
+wait_for('the last line',
+    sub { slurp_file($node->logfile, $from) =~ /request id p/ });
+
+my $log = slurp_file($node->logfile, $from);
+unlike($log, qr/[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]/,
+    'no control characters are in the log');
+like($log, qr/query "q\\x1b\[2J\\x0a\\xc2\\x9b"/, 'they are shown as digits');
+like($log, qr/request "r\\xc2\\x9b"/, 'in an id, too');
+like($log, qr/request id p\\xc2\\x9b/, 'by the program, too');
+like($log, qr/unknown key "k\\x1b\[2J\\x0a\\xc2\\x9b"/,
+    'so is the name of a key');
 
 $node->stop;
 done_testing();

@@ -964,5 +964,29 @@ foreach ([ 'DELETE', 'client-id' ],
 is(ref info($two), 'HASH', 'info is told');
 
 $session->quit;
+
+# --- no more tables than the server lets a partner have
+
+$node->safe_psql('postgres', 'SET default_transaction_read_only = off;
+    SET transaction_read_only = off;
+    ALTER SYSTEM RESET default_transaction_read_only');
+$node->append_conf('postgresql.conf', 'pg_intake.max_connection_tables = 2');
+$node->restart;
+wait_for_gateway($base);
+
+my $few = connection('few');
+
+is((call($few, 'POST', 'client-id'))[0], 200, 'a client is linked');
+is((define($few, $_, [ [ 'a', 'string' ] ]))[0], 200, "table $_")
+    foreach qw(first second);
+($status, $body) = define($few, 'third', [ [ 'a', 'string' ] ]);
+is("$status $body->{code}", '403 IN403', 'a third one is too many');
+like($body->{message}, qr/2 tables/, 'which is said');
+is((define($few, 'second', [ [ 'b', 'string' ] ]))[0], 200,
+    'those that are there may be defined anew');
+is((undefine($few, 'first'))[0], 204, 'and deleted');
+is((define($few, 'third', [ [ 'a', 'string' ] ]))[0], 200,
+    'which makes room for another');
+
 $node->stop;
 done_testing();

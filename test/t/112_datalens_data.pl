@@ -723,7 +723,7 @@ is(table('strictly', 'count(*), 1'), '0|1', 'nothing of it is there');
 
 is_error([ post('types', '["' . 'x' x 70000 . '",null,null,null,null,null,null]') ],
     413, '54000', qr/max_record_size/, 'a long record');
-write_file("$scratch/long", ' ' x (16 * 1024 * 1024) . '{}');
+write_file("$scratch/long", ' ' x (4 * 1024 * 1024) . '{}');
 is_error([ remove('types', "\@$scratch/long") ], 413, 'IN413', qr/longer/,
     'a long list of partitions');
 
