@@ -25,6 +25,7 @@
 #include "utils/timestamp.h"
 
 #include "lock_space.h"
+#include "registry/definition_fit.h"
 #include "registry/definition_record.h"
 #include "registry/definition_statement.h"
 #include "registry/definition_table.h"
@@ -246,6 +247,26 @@ choose_lock(IntakeChange change)
 	}
 }
 
+/*
+ * What has to be done.  Keys that users have registered instead of the
+ * definition's give way.  A column that they have dropped or renamed is not
+ * made again by a definition that is what it was: that would empty the table,
+ * and partners repeat their definitions.
+ */
+static IntakeChange
+find_change(const IntakeApplied *applied, const IntakeDefinition *definition)
+{
+	IntakeChange change = intake_definition_compare(applied->old, definition);
+	IntakeChange fit;
+
+	if (change == INTAKE_DEFINITION_SCHEMA)
+		return change;
+	fit = intake_definition_fit_check(applied->relid, applied->old);
+	if (fit == INTAKE_DEFINITION_SCHEMA)
+		intake_definition_fit_require(applied->relid, applied->old);
+	return Max(change, fit);
+}
+
 /* Changes the table that is there; others wait at its definition's lock. */
 static void
 alter_table(const IntakeConnection *connection, const char *table,
@@ -284,11 +305,13 @@ intake_definition_table_apply(const IntakeConnection *connection,
 		return;
 	}
 	definition->uploaded_at = stored->uploaded_at;
-	if (mode != INTAKE_APPLY_WHOLE &&
-		intake_definition_is_met(definition, stored,
-								 mode == INTAKE_APPLY_ALTER))
+	if (mode != INTAKE_APPLY_WHOLE)
+		(void) intake_definition_is_met(definition, stored,
+										mode == INTAKE_APPLY_ALTER);
+	/* one that may not alter is met, or an error was raised */
+	if (mode == INTAKE_APPLY_CREATE)
 		return;
-	change = intake_definition_compare(stored, definition);
+	change = find_change(applied, definition);
 	if (change != INTAKE_DEFINITION_SAME)
 		alter_table(connection, table, change, applied);
 }

@@ -28,6 +28,7 @@
 
 #include "ingest.h"
 #include "registry/connection.h"
+#include "registry/definition_fit.h"
 #include "registry/definition_table.h"
 #include "registry/operation_record.h"
 #include "source/source_spool.h"
@@ -93,15 +94,22 @@ needs_definition(const DataWork *work, Oid relid,
 				 const IntakeDefinition *stored)
 {
 	bool		has_definition = work->head->definition != NULL;
-	IntakeDefinition *definition;
+	bool		may_alter = has_definition && work->head->may_alter;
+	bool		is_met = true;
 
 	if (!OidIsValid(relid) && !has_definition)
 		report_no_table(work);
-	if (!OidIsValid(relid) || !has_definition)
-		return has_definition;
-	definition = intake_datalens_head_definition(work->head);
-	return !intake_definition_is_met(definition, stored,
-									 work->head->may_alter);
+	if (!OidIsValid(relid))
+		return true;
+	if (has_definition)
+		is_met = intake_definition_is_met(
+			intake_datalens_head_definition(work->head), stored, may_alter);
+	if (is_met && may_alter &&
+		intake_definition_fit_check(relid, stored) == INTAKE_DEFINITION_KEYS)
+		is_met = false;
+	if (is_met)
+		intake_definition_fit_require(relid, stored);
+	return !is_met;
 }
 
 /* Looks for the table, without a lock. */
@@ -284,6 +292,7 @@ prepare_delete(IntakeRequest *request, IntakeOperation *operation)
 	find_table(work);
 	if (!OidIsValid(work->relid))
 		report_no_table(work);
+	intake_definition_fit_require(work->relid, work->used);
 	key = work->used->partition_key;
 	if (key == NIL)
 		ereport(ERROR,
@@ -293,6 +302,7 @@ prepare_delete(IntakeRequest *request, IntakeOperation *operation)
 	arranged = intake_datalens_partition_arrange(work->partitions, key);
 	request->relid = work->relid;
 	request->source = intake_source_open_jsonb(arranged);
+	request->key_names = key;
 	operation->answer = intake_datalens_partition_describe(arranged, key);
 }
 
