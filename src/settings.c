@@ -24,6 +24,8 @@
 #define DEFAULT_NESTING_DEPTH	64
 #define MAX_NESTING_DEPTH		1000
 
+#define DEFAULT_PARTNER_TABLES	1000
+
 #define MIN_RECORD_SIZE			1	/* kB */
 #define DEFAULT_RECORD_SIZE		(64 * 1024)
 
@@ -46,6 +48,7 @@ char	   *intake_jwt_issuer = NULL;
 bool		intake_log_values = true;
 int			intake_max_avro_block_size = DEFAULT_AVRO_BLOCK_SIZE;
 int			intake_max_nesting_depth = DEFAULT_NESTING_DEPTH;
+int			intake_max_partner_tables = DEFAULT_PARTNER_TABLES;
 int			intake_max_record_size = DEFAULT_RECORD_SIZE;
 int			intake_operation_retention = DEFAULT_RETENTION;
 int			intake_stage_memory = DEFAULT_STAGE_MEMORY;
@@ -137,6 +140,14 @@ define_limit_settings(void)
 							DEFAULT_NESTING_DEPTH, MIN_NESTING_DEPTH,
 							MAX_NESTING_DEPTH, PGC_SUSET, 0,
 							NULL, NULL, NULL);
+	/* A partner whose program has a fault must not fill the catalogs. */
+	DefineCustomIntVariable("pg_intake.max_partner_tables",
+							"Sets how many tables a partner connection may "
+							"define.",
+							"Zero sets no limit.",
+							&intake_max_partner_tables,
+							DEFAULT_PARTNER_TABLES, 0, INT_MAX,
+							PGC_SIGHUP, 0, NULL, NULL, NULL);
 	/* Lower it where clients are not trusted and memory is short. */
 	DefineCustomIntVariable("pg_intake.max_record_size",
 							"Sets the longest record of an NDJSON or CSV payload.",

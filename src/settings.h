@@ -29,6 +29,7 @@ extern char *intake_jwt_issuer;
 extern bool intake_log_values;
 extern int	intake_max_avro_block_size;	/* kB, as stored and inflated */
 extern int	intake_max_nesting_depth;
+extern int	intake_max_partner_tables;	/* 0: any */
 extern int	intake_max_record_size; /* kB */
 extern int	intake_operation_retention; /* minutes; 0: for ever */
 extern int	intake_stage_memory;	/* kB */

@@ -110,25 +110,46 @@ compare_names(const ListCell *a, const ListCell *b)
 				  ((IntakeDefinition *) lfirst(b))->name);
 }
 
+/* A scan of the connection's rows. */
+static SysScanDesc
+begin_scan(Relation table, const char *connection_id)
+{
+	Oid			index = get_relname_relid(INDEX_NAME,
+										  RelationGetNamespace(table));
+	ScanKeyData key;
+
+	set_connection_key(&key, connection_id);
+	return systable_beginscan(table, index, OidIsValid(index), NULL, 1, &key);
+}
+
 List *
 intake_definition_record_list(const char *connection_id)
 {
 	Relation	table = open_table(AccessShareLock);
-	Oid			index = get_relname_relid(INDEX_NAME,
-										  RelationGetNamespace(table));
+	SysScanDesc scan = begin_scan(table, connection_id);
 	List	   *definitions = NIL;
-	ScanKeyData key;
-	SysScanDesc scan;
 	HeapTuple	row;
 
-	set_connection_key(&key, connection_id);
-	scan = systable_beginscan(table, index, OidIsValid(index), NULL, 1, &key);
 	while (HeapTupleIsValid(row = systable_getnext(scan)))
 		definitions = lappend(definitions, read_row(table, row));
 	systable_endscan(scan);
 	table_close(table, NoLock);
 	list_sort(definitions, compare_names);
 	return definitions;
+}
+
+int
+intake_definition_record_count(const char *connection_id)
+{
+	Relation	table = open_table(AccessShareLock);
+	SysScanDesc scan = begin_scan(table, connection_id);
+	int			count = 0;
+
+	while (HeapTupleIsValid(systable_getnext(scan)))
+		count++;
+	systable_endscan(scan);
+	table_close(table, NoLock);
+	return count;
 }
 
 void

@@ -21,6 +21,9 @@ extern IntakeDefinition *
 /* All of a connection's, ordered by name. */
 extern List *intake_definition_record_list(const char *connection_id);
 
+/* How many there are. */
+extern int	intake_definition_record_count(const char *connection_id);
+
 /* Stores the definition; the time of the last upload stays. */
 extern void intake_definition_record_store(const char *connection_id,
 										   const char *table,

@@ -14,14 +14,17 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/relation.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "storage/proc.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "lock_space.h"
@@ -31,6 +34,7 @@
 #include "registry/definition_table.h"
 #include "registry/entity.h"
 #include "registry/register.h"
+#include "settings.h"
 
 /* Waits for the lock of a name's definition. */
 static void
@@ -76,13 +80,30 @@ find_relation(const IntakeConnection *connection, const char *table)
 	return get_relname_relid(table, schema);
 }
 
-/* The same if it is a table that the registry knows. */
+/* Is the role its owner?  Who owns the schema could drop any table in it. */
+static bool
+is_owner(Oid relid, Oid role)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	result = ((Form_pg_class) GETSTRUCT(tuple))->relowner == role;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/* The same if it is the connection's table, and the registry knows it. */
 static Oid
 find_table(const IntakeConnection *connection, const char *table)
 {
 	Oid			relid = find_relation(connection, table);
 
-	return OidIsValid(relid) && is_registered(relid) ? relid : InvalidOid;
+	if (!OidIsValid(relid) || !is_owner(relid, connection->role) ||
+		!is_registered(relid))
+		return InvalidOid;
+	return relid;
 }
 
 Oid
@@ -142,6 +163,23 @@ register_table(Oid relid, const IntakeDefinition *definition)
 						  make_key(definition, definition->partition_key));
 }
 
+/* Does a registered table have the public name? */
+static bool
+is_public_name(const char *datamart, const char *name)
+{
+	Relation	table = intake_entity_open(AccessShareLock);
+	HeapTuple	row;
+	bool		result;
+
+	if (table == NULL)
+		return false;
+	row = intake_entity_find_name(table, datamart, name);
+	result = row != NULL &&
+		intake_entity_is_current(intake_entity_read(table, row));
+	intake_entity_close(table);
+	return result;
+}
+
 /* What somebody else has made under the name stays as it is. */
 static void
 check_name_is_free(const IntakeConnection *connection, const char *table)
@@ -150,8 +188,31 @@ check_name_is_free(const IntakeConnection *connection, const char *table)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_TABLE),
 				 errmsg("relation \"%s\" is there already", table),
-				 errdetail("It is no table of this connection: somebody has made it in the connection's schema, or taken the table's registration away."),
+				 errdetail("It is no table of this connection: somebody has made it in the connection's schema, or taken the table or its registration away."),
 				 errhint("Choose another name, or ask the connection's owner to drop or rename it.")));
+	if (is_public_name(connection->schema, table))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("name \"%s\" is already registered for another table",
+						table),
+				 errdetail("A table of the name was renamed or moved by its users."),
+				 errhint("Choose another name, or ask the connection's owner to unregister that table.")));
+}
+
+/* Two that are made at once may pass the limit by one: it is no promise. */
+static void
+check_may_have_more(const IntakeConnection *connection)
+{
+	const char *id = connection->connection_id;
+
+	if (intake_max_partner_tables == 0 ||
+		intake_definition_record_count(id) < intake_max_partner_tables)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("a connection may not have more than %d tables",
+					intake_max_partner_tables),
+			 errhint("Delete a table, or ask the connection's owner for a higher \"pg_intake.max_partner_tables\".")));
 }
 
 /* What is left of a table that the user dropped goes. */
@@ -161,6 +222,7 @@ create_table(const IntakeConnection *connection, const char *table,
 {
 	check_name_is_free(connection, table);
 	(void) intake_definition_record_remove(connection->connection_id, table);
+	check_may_have_more(connection);
 	intake_definition_create(connection->schema, table, applied->now);
 	applied->relid = find_relation(connection, table);
 	intake_definition_record_store(connection->connection_id, table,

@@ -39,7 +39,6 @@
 #include "worker/route_connection.h"
 #include "worker/route_datalens.h"
 #include "worker/route_datalens_data.h"
-#include "worker/worker_settings.h"
 #include "write/lock.h"
 
 /* A write or delete in work. */
@@ -378,25 +377,36 @@ check_early(DataWork *work)
 		report_no_table(work);
 }
 
-/* Says of a lock that was not to be had what a partner can know of it. */
+/*
+ * Has a column refused NULL that may be NULL by the definition, or is none of
+ * its?  Then the row is as it must be.
+ */
+static bool
+is_users_constraint(const DataWork *work, const ErrorData *error)
+{
+	const IntakeFieldDef *field;
+
+	if (error->sqlerrcode != ERRCODE_NOT_NULL_VIOLATION ||
+		error->column_name == NULL || work->used == NULL)
+		return false;
+	field = intake_definition_find_field(work->used->fields,
+										 error->column_name);
+	return field == NULL || field->is_nullable;
+}
+
+/* In the partner's words; NOT NULL of the users' is a constraint of theirs. */
 static void
-rethrow_busy(const DataWork *work, MemoryContext context)
+rethrow(const DataWork *work, MemoryContext context)
 {
 	ErrorData  *error;
 
 	MemoryContextSwitchTo(context);
 	error = CopyErrorData();
-	if (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
-	{
-		FlushErrorState();
-		error->message = psprintf("another operation on table \"%s\" is under way",
-								  work->table);
-		error->detail = psprintf("It was waited for %d ms.",
-								 intake_table_lock_timeout);
-		error->hint = pstrdup("Repeat the request later.");
-		ReThrowError(error);
-	}
-	PG_RE_THROW();
+	FlushErrorState();
+	if (is_users_constraint(work, error))
+		error->sqlerrcode = ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION;
+	intake_route_datalens_reword(error, work->table);
+	ReThrowError(error);
 }
 
 /* Has the engine do it, and checks that the body was what was announced. */
@@ -411,7 +421,7 @@ run_work(DataWork *work)
 	}
 	PG_CATCH();
 	{
-		rethrow_busy(work, context);
+		rethrow(work, context);
 	}
 	PG_END_TRY();
 	if (!work->call->operation.is_replayed)

@@ -420,6 +420,8 @@ foreach (
     ($status, $body, $headers) = $code->();
     is("$status " . ($headers->{'retry-after'} // ''), '423 1',
         "$what while rows are written");
+    is($body->{message}, 'another operation on table "swap" is under way',
+        'and says why');
 }
 ($status) = define($one, 'swap', [ [ 'd', 'date' ], [ 'b', 'string' ] ]);
 is($status, 200, 'what changes nothing waits for nothing');

@@ -732,6 +732,27 @@ for my $column ('day', 'n')
     is((remove('fits', $year))[0], 200, "$column called as before: delete");
 }
 is((post('fits', '["2022-01-01","2025-01-01",3]'))[0], 200, 'and write');
+rows(qq{ALTER TABLE "$schema".fits ADD COLUMN filled int NOT NULL DEFAULT 1;
+    ALTER TABLE "$schema".fits ALTER COLUMN filled DROP DEFAULT});
+is_error([ post('fits', '["2022-01-01","2025-01-01",4]') ], 422, '23000', qr/filled/,
+    'a column that he wants to be filled');
+is_error([ post('fits', '["2022-01-01",null,4]') ], 400, '23502', qr/other/,
+    'null where the definition has none');
+rows(qq{ALTER TABLE "$schema".fits DROP COLUMN filled});
+rows(qq{CREATE ROLE heir; ALTER TABLE "$schema".fits OWNER TO heir});
+is_error([ post('fits', '["2022-01-01","2025-01-01",4]') ], 404, 'IN404', qr/fits/,
+    'a table that he has given away');
+is((curl(-X => 'DELETE', -H => "Authorization: Bearer $partner->{token}",
+        data_url('fits') =~ s/data$/definition/r))[0], 204,
+    'a table that he has given away: its definition goes');
+is_error([ post('fits', '["2024-01-01","2025-01-01",4]',
+        { 'X-DL-Table-Definition' => $fits }) ], 400, '42P07', qr/taken/,
+    'a table that he has given away: its name is not free');
+is(rows(qq{SELECT count(*) FROM "$schema".fits}), 2,
+    'a table that he has given away: it is there');
+rows(qq{DROP TABLE "$schema".fits});
+is((post('fits', '["2022-01-01","2025-01-01",3]', { 'X-DL-Table-Definition' => $fits }))[0],
+    200, 'made anew');
 rows(qq{ALTER TABLE "$schema".fits ADD COLUMN more text, DROP COLUMN other,
     ALTER COLUMN day TYPE timestamp, ADD CHECK (n < 100)});
 is_error([ post('fits', '["2022-01-01","2025-01-01",4]') ], 503, '55000', qr/other/,
