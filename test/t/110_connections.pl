@@ -575,6 +575,23 @@ foreach my $encoding ('LATIN1', 'SQL_ASCII', 'EUC_JP')
     is(answer('iam_é', $database), $bad_token, 'in a token')
         if $encoding eq 'SQL_ASCII';
 }
+# A title of another encoding is not in what all databases share, the comments
+# of roles: their dump could not be restored.
+is( query(q{SELECT count(*), count(shobj_description(to_regrole(role)::oid, 'pg_authid')),
+            count(obj_description(to_regnamespace(schema)::oid, 'pg_namespace'))
+        FROM intake.connections WHERE title = U&'caf\\00e9' OR connection_id IN
+            (SELECT connection_id FROM intake.create_connection(U&'caf\\00e9'))},
+        'latin1'), '0|0|0', 'no such title yet');
+is( query(q{SELECT count(*), count(shobj_description(to_regrole(role)::oid, 'pg_authid')),
+            count(obj_description(to_regnamespace(schema)::oid, 'pg_namespace'))
+        FROM intake.connections WHERE title = U&'caf\\00e9'}, 'latin1'),
+    '1|0|1', 'a title of another encoding is the schema\'s only');
+$node->command_ok([ 'pg_dumpall', '--roles-only', '-f', "$dir/shared.sql" ],
+    'roles are dumped');
+$node->safe_psql('postgres', 'CREATE TABLE dumped (line text)');
+$node->command_ok([ 'psql', '-X', '-c', "\\copy dumped FROM '$dir/shared.sql' WITH (DELIMITER E'\\x01')" ],
+    'in UTF-8');
+$node->safe_psql('postgres', 'DROP TABLE dumped');
 configure('database', 'postgres');
 $two = connection("rotate_key('$two->{connection_id}')");
 wait_for('loaders are back', sub { (exchange(jwt_of($two)))[0] == 200 });
