@@ -50,6 +50,7 @@ OBJS = \
 	src/registry/connection.o \
 	src/registry/definition.o \
 	src/registry/definition_compare.o \
+	src/registry/definition_fit.o \
 	src/registry/definition_key.o \
 	src/registry/definition_print.o \
 	src/registry/definition_record.o \

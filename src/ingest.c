@@ -25,6 +25,7 @@
 #include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "columns.h"
@@ -143,25 +144,38 @@ door_of_request(const IntakeRequest *request)
 		INTAKE_DOOR_UPLOAD;
 }
 
+/*
+ * The target is not there, or no more: name, quoted, is what it was called
+ * before its lock was waited for.  Whoever has found it then may look for it
+ * again.
+ */
+static void
+report_no_target(const IntakeRequest *request, const char *name)
+{
+	if (name != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("table %s was dropped meanwhile", name)));
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_TABLE),
+			 errmsg("relation with OID %u does not exist", request->relid)));
+}
+
 /* Opens the target, with the lock of any INSERT. */
 static Relation
 open_target(const IntakeRequest *request)
 {
 	Oid			relid = request->relid;
+	const char *name = request->target_name;
 	Relation	rel;
 
 	PreventCommandIfReadOnly("a pg_intake upload");
 	PreventCommandDuringRecovery("a pg_intake upload");
+	if (name == NULL && (name = get_rel_name(relid)) != NULL)
+		name = quote_identifier(name);
 	rel = try_relation_open(relid, RowExclusiveLock);
-	if (rel == NULL && request->prepare != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("table %s was dropped meanwhile",
-						request->target_name)));
 	if (rel == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid)));
+		report_no_target(request, name);
 	switch (rel->rd_rel->relkind)
 	{
 		case RELKIND_RELATION:

@@ -61,6 +61,12 @@ struct IntakeRequest
 	bool		is_exclusive;	/* one operation on the target at a time */
 
 	/*
+	 * How the client calls the items of the key of a delete, in their order
+	 * (char *); NIL: as they were registered.
+	 */
+	const List *key_names;
+
+	/*
 	 * Or prepare is NULL, and so are these.  A source that is NULL until then
 	 * has its digest in identity.
 	 */

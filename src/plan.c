@@ -205,7 +205,7 @@ merge_attnums(IntakePlan *plan)
 
 /* The items of the partition key as columns of the payload. */
 static IntakeColumnSet *
-columns_of_key(IntakePlan *plan)
+columns_of_key(IntakePlan *plan, const List *names)
 {
 	IntakeColumnSet *set;
 	int			i;
@@ -216,6 +216,8 @@ columns_of_key(IntakePlan *plan)
 	for (i = 0; i < set->ncolumns; i++)
 	{
 		set->columns[i].is_key = true;
+		if (i < list_length(names))
+			set->columns[i].name = list_nth(names, i);
 		intake_convert_prepare(&set->columns[i]);
 	}
 	plan->has_key = true;
@@ -224,7 +226,7 @@ columns_of_key(IntakePlan *plan)
 
 /* Columns, key and writer of the mode. */
 static void
-plan_mode(IntakePlan *plan)
+plan_mode(IntakePlan *plan, const IntakeRequest *request)
 {
 	IntakeTarget *target = plan->target;
 	bool		with_sys_op = plan->mode == INTAKE_MODE_MERGE &&
@@ -236,7 +238,7 @@ plan_mode(IntakePlan *plan)
 		plan->writer = &intake_write_partition;
 		plan->key = choose_key(plan, target->partition_key,
 							   target->partition_sql, "partition key");
-		plan->columns = columns_of_key(plan);
+		plan->columns = columns_of_key(plan, request->key_names);
 		return;
 	}
 	plan->columns = intake_columns_of_relation(plan->rel, with_sys_op);
@@ -358,7 +360,7 @@ intake_plan_make(const IntakeRequest *request, Relation rel,
 	plan->sys_op = choose_sys_op(request, target, plan->mode);
 	/* early, before the payload is decoded */
 	intake_plan_check_privileges(plan);
-	plan_mode(plan);
+	plan_mode(plan, request);
 	plan->defaults = intake_defaults_make(plan->columns, rel, plan->sys_op);
 	if (plan->mode != INTAKE_MODE_DELETE)
 		plan->rejects = intake_rejects_make(options,

@@ -20,11 +20,12 @@
 #define DEFAULT_AVRO_BLOCK_SIZE (64 * 1024)
 #define MAX_BUFFER_SIZE			(1024 * 1024 - 1)	/* kB; 1 GB in all */
 
-#define DEFAULT_CONNECTION_TABLES 1000
 
 #define MIN_NESTING_DEPTH		1
 #define DEFAULT_NESTING_DEPTH	64
 #define MAX_NESTING_DEPTH		1000
+
+#define DEFAULT_PARTNER_TABLES	1000
 
 #define MIN_RECORD_SIZE			1	/* kB */
 #define DEFAULT_RECORD_SIZE		(64 * 1024)
@@ -50,9 +51,9 @@ char	   *intake_jwt_issuer = NULL;
 bool		intake_log_values = true;
 int			intake_max_avro_block_size = DEFAULT_AVRO_BLOCK_SIZE;
 int			intake_max_nesting_depth = DEFAULT_NESTING_DEPTH;
+int			intake_max_partner_tables = DEFAULT_PARTNER_TABLES;
 int			intake_max_record_size = DEFAULT_RECORD_SIZE;
 int			intake_operation_retention = DEFAULT_RETENTION;
-int			intake_max_connection_tables = DEFAULT_CONNECTION_TABLES;
 int			intake_max_rejects = DEFAULT_MAX_REJECTS;
 int			intake_stage_memory = DEFAULT_STAGE_MEMORY;
 char	   *intake_token_audience = NULL;
@@ -135,14 +136,6 @@ define_limit_settings(void)
 							DEFAULT_AVRO_BLOCK_SIZE, MIN_AVRO_BLOCK_SIZE,
 							MAX_BUFFER_SIZE, PGC_SUSET, GUC_UNIT_KB,
 							NULL, NULL, NULL);
-	/* Raise it for partners who are known to have good reasons. */
-	DefineCustomIntVariable("pg_intake.max_connection_tables",
-							"Sets how many tables the partner of a connection "
-							"may define.",
-							"0 sets no limit.",
-							&intake_max_connection_tables,
-							DEFAULT_CONNECTION_TABLES, 0, INT_MAX, PGC_SUSET, 0,
-							NULL, NULL, NULL);
 	/* Raise it for documents that nest deeper; the stack is checked too. */
 	DefineCustomIntVariable("pg_intake.max_nesting_depth",
 							"Sets how deep arrays and objects may nest.",
@@ -151,6 +144,14 @@ define_limit_settings(void)
 							DEFAULT_NESTING_DEPTH, MIN_NESTING_DEPTH,
 							MAX_NESTING_DEPTH, PGC_SUSET, 0,
 							NULL, NULL, NULL);
+	/* A partner whose program has a fault must not fill the catalogs. */
+	DefineCustomIntVariable("pg_intake.max_partner_tables",
+							"Sets how many tables a partner connection may "
+							"define.",
+							"Zero sets no limit.",
+							&intake_max_partner_tables,
+							DEFAULT_PARTNER_TABLES, 0, INT_MAX,
+							PGC_SIGHUP, 0, NULL, NULL, NULL);
 	/* Lower it where clients are not trusted and memory is short. */
 	DefineCustomIntVariable("pg_intake.max_record_size",
 							"Sets the longest record of an NDJSON or CSV payload.",

@@ -28,8 +28,8 @@ extern char *intake_jwt_audience;
 extern char *intake_jwt_issuer;
 extern bool intake_log_values;
 extern int	intake_max_avro_block_size;	/* kB, as stored and inflated */
-extern int	intake_max_connection_tables; /* 0: any number */
 extern int	intake_max_nesting_depth;
+extern int	intake_max_partner_tables;	/* 0: any */
 extern int	intake_max_record_size; /* kB */
 extern int	intake_max_rejects; /* of one operation; 0: any */
 extern int	intake_operation_retention; /* minutes; 0: for ever */

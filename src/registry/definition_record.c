@@ -110,9 +110,9 @@ compare_names(const ListCell *a, const ListCell *b)
 				  ((IntakeDefinition *) lfirst(b))->name);
 }
 
-/* The rows of a connection. */
+/* A scan of the connection's rows. */
 static SysScanDesc
-scan_rows(Relation table, const char *connection_id)
+begin_scan(Relation table, const char *connection_id)
 {
 	Oid			index = get_relname_relid(INDEX_NAME,
 										  RelationGetNamespace(table));
@@ -126,7 +126,7 @@ List *
 intake_definition_record_list(const char *connection_id)
 {
 	Relation	table = open_table(AccessShareLock);
-	SysScanDesc scan = scan_rows(table, connection_id);
+	SysScanDesc scan = begin_scan(table, connection_id);
 	List	   *definitions = NIL;
 	HeapTuple	row;
 
@@ -142,7 +142,7 @@ int
 intake_definition_record_count(const char *connection_id)
 {
 	Relation	table = open_table(AccessShareLock);
-	SysScanDesc scan = scan_rows(table, connection_id);
+	SysScanDesc scan = begin_scan(table, connection_id);
 	int			count = 0;
 
 	while (HeapTupleIsValid(systable_getnext(scan)))

@@ -21,7 +21,7 @@ extern IntakeDefinition *
 /* All of a connection's, ordered by name. */
 extern List *intake_definition_record_list(const char *connection_id);
 
-/* How many it has. */
+/* How many there are. */
 extern int	intake_definition_record_count(const char *connection_id);
 
 /* Stores the definition; the time of the last upload stays. */

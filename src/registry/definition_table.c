@@ -14,17 +14,21 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/relation.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "storage/proc.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "lock_space.h"
+#include "registry/definition_fit.h"
 #include "registry/definition_record.h"
 #include "registry/definition_statement.h"
 #include "registry/definition_table.h"
@@ -76,13 +80,30 @@ find_relation(const IntakeConnection *connection, const char *table)
 	return get_relname_relid(table, schema);
 }
 
-/* The same if it is a table that the registry knows. */
+/* Is the role its owner?  Who owns the schema could drop any table in it. */
+static bool
+is_owner(Oid relid, Oid role)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	result = ((Form_pg_class) GETSTRUCT(tuple))->relowner == role;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/* The same if it is the connection's table, and the registry knows it. */
 static Oid
 find_table(const IntakeConnection *connection, const char *table)
 {
 	Oid			relid = find_relation(connection, table);
 
-	return OidIsValid(relid) && is_registered(relid) ? relid : InvalidOid;
+	if (!OidIsValid(relid) || !is_owner(relid, connection->role) ||
+		!is_registered(relid))
+		return InvalidOid;
+	return relid;
 }
 
 Oid
@@ -142,6 +163,23 @@ register_table(Oid relid, const IntakeDefinition *definition)
 						  make_key(definition, definition->partition_key));
 }
 
+/* Does a registered table have the public name? */
+static bool
+is_public_name(const char *datamart, const char *name)
+{
+	Relation	table = intake_entity_open(AccessShareLock);
+	HeapTuple	row;
+	bool		result;
+
+	if (table == NULL)
+		return false;
+	row = intake_entity_find_name(table, datamart, name);
+	result = row != NULL &&
+		intake_entity_is_current(intake_entity_read(table, row));
+	intake_entity_close(table);
+	return result;
+}
+
 /* What somebody else has made under the name stays as it is. */
 static void
 check_name_is_free(const IntakeConnection *connection, const char *table)
@@ -150,25 +188,31 @@ check_name_is_free(const IntakeConnection *connection, const char *table)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_TABLE),
 				 errmsg("relation \"%s\" is there already", table),
-				 errdetail("It is no table of this connection: somebody has made it in the connection's schema, or taken the table's registration away."),
+				 errdetail("It is no table of this connection: somebody has made it in the connection's schema, or taken the table or its registration away."),
 				 errhint("Choose another name, or ask the connection's owner to drop or rename it.")));
+	if (is_public_name(connection->schema, table))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("name \"%s\" is already registered for another table",
+						table),
+				 errdetail("A table of the name was renamed or moved by its users."),
+				 errhint("Choose another name, or ask the connection's owner to unregister that table.")));
 }
 
-/* A partner is a stranger: what he fills is the database's catalogs. */
+/* Two that are made at once may pass the limit by one: it is no promise. */
 static void
 check_may_have_more(const IntakeConnection *connection)
 {
-	int			count =
-		intake_definition_record_count(connection->connection_id);
+	const char *id = connection->connection_id;
 
-	if (intake_max_connection_tables == 0 ||
-		count < intake_max_connection_tables)
+	if (intake_max_partner_tables == 0 ||
+		intake_definition_record_count(id) < intake_max_partner_tables)
 		return;
 	ereport(ERROR,
-			(errcode(MAKE_SQLSTATE('I', 'N', '4', '0', '3')),
-			 errmsg("the connection has %d tables and may not have more",
-					count),
-			 errhint("Delete the definitions of tables that are not needed.")));
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("a connection may not have more than %d tables",
+					intake_max_partner_tables),
+			 errhint("Delete a table, or ask the connection's owner for a higher \"pg_intake.max_partner_tables\".")));
 }
 
 /* What is left of a table that the user dropped goes. */
@@ -265,6 +309,26 @@ choose_lock(IntakeChange change)
 	}
 }
 
+/*
+ * What has to be done.  Keys that users have registered instead of the
+ * definition's give way.  A column that they have dropped or renamed is not
+ * made again by a definition that is what it was: that would empty the table,
+ * and partners repeat their definitions.
+ */
+static IntakeChange
+find_change(const IntakeApplied *applied, const IntakeDefinition *definition)
+{
+	IntakeChange change = intake_definition_compare(applied->old, definition);
+	IntakeChange fit;
+
+	if (change == INTAKE_DEFINITION_SCHEMA)
+		return change;
+	fit = intake_definition_fit_check(applied->relid, applied->old);
+	if (fit == INTAKE_DEFINITION_SCHEMA)
+		intake_definition_fit_require(applied->relid, applied->old);
+	return Max(change, fit);
+}
+
 /* Changes the table that is there; others wait at its definition's lock. */
 static void
 alter_table(const IntakeConnection *connection, const char *table,
@@ -303,11 +367,13 @@ intake_definition_table_apply(const IntakeConnection *connection,
 		return;
 	}
 	definition->uploaded_at = stored->uploaded_at;
-	if (mode != INTAKE_APPLY_WHOLE &&
-		intake_definition_is_met(definition, stored,
-								 mode == INTAKE_APPLY_ALTER))
+	if (mode != INTAKE_APPLY_WHOLE)
+		(void) intake_definition_is_met(definition, stored,
+										mode == INTAKE_APPLY_ALTER);
+	/* one that may not alter is met, or an error was raised */
+	if (mode == INTAKE_APPLY_CREATE)
 		return;
-	change = intake_definition_compare(stored, definition);
+	change = find_change(applied, definition);
 	if (change != INTAKE_DEFINITION_SAME)
 		alter_table(connection, table, change, applied);
 }

@@ -3,11 +3,11 @@
  * definition_table.h
  *	  The tables of a partner connection, made as their definitions say.
  *
- * A table of a connection is one in its schema that has a stored definition
- * (intake.connection_table) and is registered.  Another relation of the name,
- * such as one that the user made after dropping the table, is none.  All
- * statements are fixed ones, carried out as the current user, who is the
- * connection's role.
+ * A table of a connection is one in its schema that is its role's, has a
+ * stored definition (intake.connection_table) and is registered.  Another
+ * relation of the name, such as one that the user made after dropping the
+ * table, is none.  All statements are fixed ones, carried out as the current
+ * user, who is the connection's role.
  *
  * A name's definition has a lock of its own.  It comes before the table's
  * lock, which comes before the table lock of uploads (lock_space.h).  Each

@@ -19,9 +19,11 @@
 #include "catalog/pg_authid.h"
 #include "catalog/pg_database.h"
 #include "commands/dbcommands.h"
+#include "common/string.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
@@ -231,6 +233,21 @@ check_may_create(void)
 }
 
 /*
+ * Gives the role the title.  Roles are the cluster's, and PostgreSQL keeps
+ * their comments in the encoding of the database that has set them: what
+ * others would read as bytes that are no text, which a dump of the roles could
+ * not be restored with, is only the schema's.
+ */
+static void
+comment_on_role(const char *role, const char *title)
+{
+	if (GetDatabaseEncoding() != PG_UTF8 && !pg_is_ascii(title))
+		return;
+	intake_connection_execute(psprintf("COMMENT ON ROLE %s IS %s", role,
+									   quote_literal_cstr(title)));
+}
+
+/*
  * Makes the role and its schema.  Who makes the connection becomes a member
  * of the role, so that he has the rights of a tables' owner; a superuser has
  * them anyway, and the role must not get near one.
@@ -244,8 +261,7 @@ make_role(const IntakeConnection *connection)
 	char	   *title = quote_literal_cstr(connection->title);
 
 	intake_connection_execute(psprintf("CREATE ROLE %s NOLOGIN", role));
-	intake_connection_execute(psprintf("COMMENT ON ROLE %s IS %s", role,
-									   title));
+	comment_on_role(role, connection->title);
 	intake_connection_execute(psprintf("CREATE SCHEMA %s AUTHORIZATION %s",
 									   schema, role));
 	intake_connection_execute(psprintf("COMMENT ON SCHEMA %s IS %s", schema,

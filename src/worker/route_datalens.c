@@ -23,6 +23,7 @@
 #include "worker/route_datalens.h"
 #include "worker/route_datalens_data.h"
 #include "worker/secret.h"
+#include "worker/worker_settings.h"
 
 /* Of the paths. */
 #define SEGMENT_TABLE 5
@@ -207,6 +208,67 @@ append_definition(StringInfo body, const char *name,
 		intake_definition_append(body, definition);
 }
 
+void
+intake_route_datalens_reword(ErrorData *error, const char *table)
+{
+	if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
+		return;
+	error->message = psprintf("another operation on table \"%s\" is under way",
+							  table);
+	error->detail = psprintf("It was waited for %d ms.",
+							 intake_table_lock_timeout);
+	error->hint = pstrdup("Repeat the request later.");
+}
+
+static void
+rethrow(MemoryContext context, const char *table)
+{
+	ErrorData  *error;
+
+	MemoryContextSwitchTo(context);
+	error = CopyErrorData();
+	FlushErrorState();
+	intake_route_datalens_reword(error, table);
+	ReThrowError(error);
+}
+
+static void
+apply_definition(const IntakeConnection *connection, const char *table,
+				 IntakeDefinition *definition, IntakeApplied *applied)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		intake_definition_table_apply(connection, table, definition,
+									  INTAKE_APPLY_WHOLE, applied);
+	}
+	PG_CATCH();
+	{
+		rethrow(context, table);
+	}
+	PG_END_TRY();
+}
+
+/* False: there is no definition. */
+static bool
+drop_table(const IntakeConnection *connection, const char *table)
+{
+	MemoryContext context = CurrentMemoryContext;
+	volatile bool was_there = false;
+
+	PG_TRY();
+	{
+		was_there = intake_definition_table_drop(connection, table);
+	}
+	PG_CATCH();
+	{
+		rethrow(context, table);
+	}
+	PG_END_TRY();
+	return was_there;
+}
+
 /* POST .../table/{table_name}/definition */
 static void
 update_table(const IntakeHttpRequest *request, IntakeCall *call,
@@ -230,8 +292,7 @@ update_table(const IntakeHttpRequest *request, IntakeCall *call,
 		table, intake_body_read_text(call->body, MAX_DEFINITION_SIZE),
 		"the body");
 	intake_body_check(call->body);
-	intake_definition_table_apply(connection, table, definition,
-								  INTAKE_APPLY_WHOLE, &applied);
+	apply_definition(connection, table, definition, &applied);
 
 	answer->content_type = "application/json";
 	appendStringInfo(&answer->body, "{\"old_data_was_dropped\": %s",
@@ -251,7 +312,7 @@ delete_table(const IntakeHttpRequest *request, IntakeCall *call,
 	const char *table = intake_route_datalens_table(request);
 
 	check_may_write(request);
-	if (!intake_definition_table_drop(connection, table))
+	if (!drop_table(connection, table))
 		ereport(ERROR,
 				(errcode(ERRCODE_INTAKE_STATUS('4', '0', '4')),
 				 errmsg("there is no table \"%s\"", table),

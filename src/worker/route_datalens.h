@@ -37,4 +37,10 @@ extern IntakeDefinition *intake_route_datalens_definition(const char *table,
 extern void
 intake_route_datalens_check_json(const IntakeHttpRequest *request);
 
+/*
+ * Says of an error of a lock that was not to be had what a partner can know of
+ * it.  Others stay as they are.
+ */
+extern void intake_route_datalens_reword(ErrorData *error, const char *table);
+
 #endif							/* INTAKE_ROUTE_DATALENS_H */

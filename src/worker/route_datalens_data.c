@@ -28,6 +28,7 @@
 
 #include "ingest.h"
 #include "registry/connection.h"
+#include "registry/definition_fit.h"
 #include "registry/definition_table.h"
 #include "registry/operation_record.h"
 #include "source/source_spool.h"
@@ -38,7 +39,6 @@
 #include "worker/route_connection.h"
 #include "worker/route_datalens.h"
 #include "worker/route_datalens_data.h"
-#include "worker/worker_settings.h"
 #include "write/lock.h"
 
 /* A write or delete in work. */
@@ -93,15 +93,22 @@ needs_definition(const DataWork *work, Oid relid,
 				 const IntakeDefinition *stored)
 {
 	bool		has_definition = work->head->definition != NULL;
-	IntakeDefinition *definition;
+	bool		may_alter = has_definition && work->head->may_alter;
+	bool		is_met = true;
 
 	if (!OidIsValid(relid) && !has_definition)
 		report_no_table(work);
-	if (!OidIsValid(relid) || !has_definition)
-		return has_definition;
-	definition = intake_datalens_head_definition(work->head);
-	return !intake_definition_is_met(definition, stored,
-									 work->head->may_alter);
+	if (!OidIsValid(relid))
+		return true;
+	if (has_definition)
+		is_met = intake_definition_is_met(
+			intake_datalens_head_definition(work->head), stored, may_alter);
+	if (is_met && may_alter &&
+		intake_definition_fit_check(relid, stored) == INTAKE_DEFINITION_KEYS)
+		is_met = false;
+	if (is_met)
+		intake_definition_fit_require(relid, stored);
+	return !is_met;
 }
 
 /* Looks for the table, without a lock. */
@@ -284,6 +291,7 @@ prepare_delete(IntakeRequest *request, IntakeOperation *operation)
 	find_table(work);
 	if (!OidIsValid(work->relid))
 		report_no_table(work);
+	intake_definition_fit_require(work->relid, work->used);
 	key = work->used->partition_key;
 	if (key == NIL)
 		ereport(ERROR,
@@ -293,6 +301,7 @@ prepare_delete(IntakeRequest *request, IntakeOperation *operation)
 	arranged = intake_datalens_partition_arrange(work->partitions, key);
 	request->relid = work->relid;
 	request->source = intake_source_open_jsonb(arranged);
+	request->key_names = key;
 	operation->answer = intake_datalens_partition_describe(arranged, key);
 }
 
@@ -368,25 +377,36 @@ check_early(DataWork *work)
 		report_no_table(work);
 }
 
-/* Says of a lock that was not to be had what a partner can know of it. */
+/*
+ * Has a column refused NULL that may be NULL by the definition, or is none of
+ * its?  Then the row is as it must be.
+ */
+static bool
+is_users_constraint(const DataWork *work, const ErrorData *error)
+{
+	const IntakeFieldDef *field;
+
+	if (error->sqlerrcode != ERRCODE_NOT_NULL_VIOLATION ||
+		error->column_name == NULL || work->used == NULL)
+		return false;
+	field = intake_definition_find_field(work->used->fields,
+										 error->column_name);
+	return field == NULL || field->is_nullable;
+}
+
+/* In the partner's words; NOT NULL of the users' is a constraint of theirs. */
 static void
-rethrow_busy(const DataWork *work, MemoryContext context)
+rethrow(const DataWork *work, MemoryContext context)
 {
 	ErrorData  *error;
 
 	MemoryContextSwitchTo(context);
 	error = CopyErrorData();
-	if (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
-	{
-		FlushErrorState();
-		error->message = psprintf("another operation on table \"%s\" is under way",
-								  work->table);
-		error->detail = psprintf("It was waited for %d ms.",
-								 intake_table_lock_timeout);
-		error->hint = pstrdup("Repeat the request later.");
-		ReThrowError(error);
-	}
-	PG_RE_THROW();
+	FlushErrorState();
+	if (is_users_constraint(work, error))
+		error->sqlerrcode = ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION;
+	intake_route_datalens_reword(error, work->table);
+	ReThrowError(error);
 }
 
 /* Has the engine do it, and checks that the body was what was announced. */
@@ -401,7 +421,7 @@ run_work(DataWork *work)
 	}
 	PG_CATCH();
 	{
-		rethrow_busy(work, context);
+		rethrow(work, context);
 	}
 	PG_END_TRY();
 	if (!work->call->operation.is_replayed)

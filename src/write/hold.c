@@ -95,9 +95,10 @@ take_lock(IntakeHold *hold)
 			PG_RE_THROW();
 		FlushErrorState();
 		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("table \"%s\" was dropped while its payload came",
-						NameStr(hold->name))));
+						NameStr(hold->name)),
+				 errhint("Repeat the upload once the table is there again.")));
 	}
 	PG_END_TRY();
 }

@@ -75,7 +75,7 @@ call() {
     shift 2
     # shellcheck disable=SC2086
     curl -sS -m 60 --fail-with-body $options -X "$method" \
-        -H "Authorization: Bearer $token" "$@" "$api$path"
+        -H "@$token_header" "$@" "$api$path"
 }
 
 # call_json METHOD PATH: the same, with JSON from standard input.
@@ -100,6 +100,12 @@ answer=$(credentials | curl -sS -m 60 --fail-with-body $options \
     "$url/iam/v1/tokens") || stop "$answer"
 token=$(printf %s "$answer" | member iamToken)
 echo "iamToken of ${#token} characters"
+
+# In a file of its own, since everybody sees the command lines of processes.
+token_header=$(mktemp)
+trap 'rm -f "$token_header"' EXIT
+trap 'exit 1' HUP INT TERM
+printf 'Authorization: Bearer %s\n' "$token" > "$token_header"
 
 say "The client is linked."
 answer=$(call POST /client-id) || stop "$answer"

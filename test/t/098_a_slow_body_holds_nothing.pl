@@ -221,7 +221,7 @@ foreach my $case (
         ADD PRIMARY KEY (n, id)', '503 40001' ],
     [ 'no key', 'ALTER TABLE rows DROP CONSTRAINT rows_pkey', '409 55000' ],
     [ undef, 'ALTER TABLE rows ADD PRIMARY KEY (id)' ],
-    [ 'no table', 'DROP TABLE rows', '400 42P01' ])
+    [ 'no table', 'DROP TABLE rows', '503 40001' ])
 {
     my ($name, $change, $expected) = @$case;
 
@@ -231,6 +231,10 @@ foreach my $case (
     is("$status $body->{sqlstate}", $expected, "$name while the body comes")
         or diag(explain($body));
 }
+($status) = curl('--data-binary' => '{"id": 1}',
+    -H => 'Content-Type: application/x-ndjson',
+    "$base/v1/tables/public/rows/operations");
+is($status, 404, 'and who repeats it is told that there is none');
 
 $node->stop;
 done_testing();

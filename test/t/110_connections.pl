@@ -575,6 +575,23 @@ foreach my $encoding ('LATIN1', 'SQL_ASCII', 'EUC_JP')
     is(answer('iam_é', $database), $bad_token, 'in a token')
         if $encoding eq 'SQL_ASCII';
 }
+# A title of another encoding is not in what all databases share, the comments
+# of roles: their dump could not be restored.
+is( query(q{SELECT count(*), count(shobj_description(to_regrole(role)::oid, 'pg_authid')),
+            count(obj_description(to_regnamespace(schema)::oid, 'pg_namespace'))
+        FROM intake.connections WHERE title = U&'caf\\00e9' OR connection_id IN
+            (SELECT connection_id FROM intake.create_connection(U&'caf\\00e9'))},
+        'latin1'), '0|0|0', 'no such title yet');
+is( query(q{SELECT count(*), count(shobj_description(to_regrole(role)::oid, 'pg_authid')),
+            count(obj_description(to_regnamespace(schema)::oid, 'pg_namespace'))
+        FROM intake.connections WHERE title = U&'caf\\00e9'}, 'latin1'),
+    '1|0|1', 'a title of another encoding is the schema\'s only');
+$node->command_ok([ 'pg_dumpall', '--roles-only', '-f', "$dir/shared.sql" ],
+    'roles are dumped');
+$node->safe_psql('postgres', 'CREATE TABLE dumped (line text)');
+$node->command_ok([ 'psql', '-X', '-c', "\\copy dumped FROM '$dir/shared.sql' WITH (DELIMITER E'\\x01')" ],
+    'in UTF-8');
+$node->safe_psql('postgres', 'DROP TABLE dumped');
 configure('database', 'postgres');
 $two = connection("rotate_key('$two->{connection_id}')");
 wait_for('loaders are back', sub { (exchange(jwt_of($two)))[0] == 200 });
@@ -607,6 +624,27 @@ $standby->stop;
 
 # --- dump and restore
 
+# A write of the partner's, by a UUID.
+my $client;
+sub write_rows
+{
+    my ($token, $uuid, @headers) = @_;
+    my $url = "$base/provider/v1/connection/$two->{connection_id}";
+    my @bearer = (-H => "Authorization: Bearer $token");
+    my (undef, undef, $linked) = curl(-X => 'POST', @bearer, "$url/client-id");
+
+    $client //= $linked->{client_id};
+    is($linked->{client_id}, $client, 'linking gives the same client');
+    return curl(@bearer, -H => "X-DL-Client-Id: $client",
+        -H => "X-DL-Operation-UUID: $uuid", -H => 'X-DL-Data-Format: array',
+        -H => 'Content-Type: application/x-ndjson', @headers,
+        '--data-binary' => '["day"]', "$url/table/kept/data");
+}
+my ($before_dump, $after_dump) = map { "00000000-0000-4000-8000-00000000000$_" } 1, 2;
+my @definition = (-H => 'X-DL-Table-Definition: {"replacing_key": ["d"], '
+        . '"schema": [{"name": "d", "type": "string"}]}');
+is((write_rows($twos, $before_dump, @definition))[0], 200, 'rows that are dumped');
+
 my $dump = "$dir/connections.dump";
 my $roles = "$dir/roles.sql";
 query("CREATE TABLE $role.t(x int); ALTER TABLE $role.t OWNER TO $role;
@@ -621,7 +659,7 @@ $other->safe_psql('postgres', 'CREATE DATABASE without; CREATE DATABASE fresh');
 $other->command_checks_all([ 'pg_restore', '--no-owner', '--no-privileges',
         '-d', 'without', $dump ], 0, [], [], 'restored without its role');
 my $state = q{SELECT state, tables, tokens FROM intake.connections};
-is(query($state, 'without', $other), 'suspended|1|0', 'it is suspended');
+is(query($state, 'without', $other), 'suspended|2|0', 'it is suspended');
 is( query("SELECT intake.grant_read('$two->{connection_id}', current_user::regrole)",
         'without', $other),
     qq{55000: connection "$two->{connection_id}" is out of order}, 'and says so');
@@ -630,7 +668,7 @@ like($sql, qr/CREATE ROLE $role;/, 'the role is in the dump of roles');
 $other->safe_psql('postgres', "CREATE ROLE padding; $sql");
 $other->command_ok([ 'pg_restore', '--exit-on-error', '-d', 'fresh', $dump ],
     'restored with its role');
-is(query($state, 'fresh', $other), 'ready|1|0', 'it is ready');
+is(query($state, 'fresh', $other), 'ready|2|0', 'it is ready');
 is(answer($twos, 'fresh', $other), $bad_token, 'tokens have not come along');
 my $fresh_port = PostgreSQL::Test::Cluster::get_free_port();
 $other->append_conf('postgresql.conf', qq{
@@ -644,6 +682,15 @@ $base = "http://127.0.0.1:$fresh_port";
 wait_for_gateway($base);
 is(answer(token_of($two), 'fresh', $other), $role, 'the key is as good as before');
 is((exchange_oauth($two->{oauth_token}))[0], 200, 'so is the OAuth token');
+my $fresh = token_of($two);
+($status, $headers) = write_rows($fresh, $before_dump, @definition);
+is_deeply([ $status, $headers->{'idempotent-replayed'} ], [ 200, 'true' ],
+    'what was written before is a repeat there');
+($status, $headers) = write_rows($fresh, $after_dump);
+is_deeply([ $status, $headers->{'idempotent-replayed'} ], [ 200, undef ],
+    'and the partner goes on');
+is(query("SELECT count(*) FROM $role.kept", 'fresh', $other), 1,
+    'by the key of the definition');
 $base = $primary_base;
 $other->stop;
 
@@ -651,13 +698,13 @@ $other->stop;
 query('CREATE DATABASE copy');
 $node->command_ok([ 'pg_restore', '--exit-on-error', '-d', 'copy', $dump ],
     'restored beside itself');
-is(query($state, 'copy'), 'ready|1|0', 'it is ready there too');
+is(query($state, 'copy'), 'ready|2|0', 'it is ready there too');
 $node->psql('postgres',
     "SELECT intake.drop_connection('$two->{connection_id}', true)",
     stderr => \$stderr);
 like($stderr, qr/NOTICE:  role "$role" is kept, since objects in other databases depend on it/,
     'one of them is dropped, the role stays');
-is(query($state, 'copy'), 'ready|1|0', 'for the other');
+is(query($state, 'copy'), 'ready|2|0', 'for the other');
 query("SELECT intake.drop_connection('$two->{connection_id}', true)", 'copy');
 is(query("SELECT to_regrole('$role')"), '', 'and goes with it');
 

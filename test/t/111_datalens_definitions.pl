@@ -420,6 +420,8 @@ foreach (
     ($status, $body, $headers) = $code->();
     is("$status " . ($headers->{'retry-after'} // ''), '423 1',
         "$what while rows are written");
+    is($body->{message}, 'another operation on table "swap" is under way',
+        'and says why');
 }
 ($status) = define($one, 'swap', [ [ 'd', 'date' ], [ 'b', 'string' ] ]);
 is($status, 200, 'what changes nothing waits for nothing');
@@ -970,7 +972,7 @@ $session->quit;
 $node->safe_psql('postgres', 'SET default_transaction_read_only = off;
     SET transaction_read_only = off;
     ALTER SYSTEM RESET default_transaction_read_only');
-$node->append_conf('postgresql.conf', 'pg_intake.max_connection_tables = 2');
+$node->append_conf('postgresql.conf', 'pg_intake.max_partner_tables = 2');
 $node->restart;
 wait_for_gateway($base);
 
@@ -980,7 +982,7 @@ is((call($few, 'POST', 'client-id'))[0], 200, 'a client is linked');
 is((define($few, $_, [ [ 'a', 'string' ] ]))[0], 200, "table $_")
     foreach qw(first second);
 ($status, $body) = define($few, 'third', [ [ 'a', 'string' ] ]);
-is("$status $body->{code}", '403 IN403', 'a third one is too many');
+is("$status $body->{code}", '403 42501', 'a third one is too many');
 like($body->{message}, qr/2 tables/, 'which is said');
 is((define($few, 'second', [ [ 'b', 'string' ] ]))[0], 200,
     'those that are there may be defined anew');

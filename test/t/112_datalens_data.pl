@@ -461,6 +461,36 @@ is(table('keyed', 's, n'), 'a|1', 'a table that was altered meanwhile: nothing h
 post('keyed', '', { 'X-DL-Allow-Alter-Table' => 'true', 'X-DL-Table-Definition' =>
             definition([ field('n', 'integer') ], replacing_key => ['n']) });
 
+# and it has to be there: a repeat is told that it is not, or makes it
+for my $drop (
+    [ 'by its user', sub { rows(qq{DROP TABLE "$schema".keyed}) } ],
+    [ 'by its partner', sub { curl(-X => 'DELETE', -H =>
+            "Authorization: Bearer $partner->{token}",
+            data_url('keyed') =~ s/data$/definition/r) } ])
+{
+    my ($how, $code) = @$drop;
+
+    $staged{'X-DL-Operation-UUID'} = uuid();
+    $slow = open_write('keyed', 12, %staged);
+    print $slow "[1]\n";
+    $slow->flush;
+    wait_for('the slow write has begun',
+        sub { rows("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
+            AND objsubid = x'4901'::int AND granted") == 1; });
+    $code->();
+    print $slow "[2]\n[3]\n";
+    $slow->flush;
+    @answer = read_answer($slow);
+    is_error(\@answer, 503, '40001', qr/keyed.*dropped/,
+        "a table that was dropped $how meanwhile");
+    ok($answer[1]{'retry-after'}, "a table that was dropped $how meanwhile: try again");
+    is_error([ post('keyed', "[1]\n[2]\n[3]\n", \%staged) ], 404, 'IN404', qr/keyed/,
+        "a table that was dropped $how meanwhile: repeat");
+    is((post('keyed', '', { 'X-DL-Table-Definition' =>
+                definition([ field('n', 'integer') ], replacing_key => ['n']) }))[0],
+        200, 'made anew');
+}
+
 # one that is going to make or alter its table holds nothing while its body
 # comes
 sub begin_slow
@@ -609,6 +639,14 @@ is_error([ post('events', '', { 'X-DL-Operation-UUID' =>
             $named{'X-DL-Operation-UUID'} }) ], 422, 'IN422', qr/other content/,
     'a write as a repeat of a delete');
 
+# what is wrong with a value is told under the name that the client knows
+set_key('events', "DATE_TRUNC( 'Month' ,day)");
+@answer = remove('events',
+    { partitions => [ { "DATE_TRUNC( 'Month' ,day)" => 'July' } ] });
+is_error(\@answer, 400, '22007', qr/July/, 'delete by no month');
+is($answer[2]{details}{column}, "DATE_TRUNC( 'Month' ,day)",
+    'delete by no month: called as the definition does');
+
 set_key('events', 'day');
 ($status, undef, $body) = remove('events',
     { partitions => [ { day => '2024-08-01' }, { day => '2024-07-05' } ] });
@@ -646,6 +684,84 @@ set_key('events', 'n', 'day');
 ($status, undef, $body) = remove('events', { partitions => [ { n => 7, day => '2024-01-01' } ] });
 is_deeply($body->{deleted_partition_keys}, [ [ '7', '2024-01-01' ] ],
     'values are told as strings');
+
+# --- what users do to the table beside its definition
+
+my $fits = definition([ field('day', 'date'), field('other', 'date'),
+        field('n', 'integer') ], replacing_key => ['n'],
+    partition_key => ["date_trunc('year', day)", 'other']);
+my $year = { partitions => [
+        { "date_trunc('year', day)" => '2024-01-01', other => '2025-01-01' } ] };
+post('fits', '["2024-07-01","2025-01-01",1]', { 'X-DL-Table-Definition' => $fits });
+rows(qq{SELECT intake.register_table('"$schema".fits', replacing_key => '{other}',
+    partition_key => ARRAY['other', 'day'])});
+my $unfit = qr/registered with other keys/;
+is_error([ remove('fits', $year) ], 503, '55000', $unfit, 'other keys: delete');
+is_error([ post('fits', '["2023-01-01","2025-01-01",2]') ], 503, '55000', $unfit,
+    'other keys: write');
+is_error([ post('fits', '["2023-01-01","2025-01-01",2]',
+        { 'X-DL-Table-Definition' => $fits }) ], 503, '55000', $unfit,
+    'other keys: write with the definition');
+is((post('fits', '["2023-01-01","2025-01-01",2]', { 'X-DL-Table-Definition' => $fits,
+            'X-DL-Allow-Alter-Table' => 'true' }))[0], 200,
+    'other keys: write that may alter');
+is(table('fits', 'n, 1'), "1|1\n2|1", 'other keys: what was there stays');
+is(rows(qq{SELECT replacing_key FROM intake.entities
+        WHERE target = '"$schema".fits'::regclass}), '{n}', 'other keys give way');
+rows(qq{SELECT intake.register_table('"$schema".fits', replacing_key => '{n}',
+    partition_key => ARRAY[\$\$date_trunc('year', day::timestamp)\$\$, 'other'])});
+is((remove('fits', $year))[0], 200, 'the same keys in other words');
+is(table('fits', 'n, 1'), '2|1', 'the same keys in other words: rows');
+
+for my $column ('day', 'n')
+{
+    rows(qq{ALTER TABLE "$schema".fits RENAME COLUMN $column TO "Its owner's"});
+    $unfit = qr/Column .{1,2}$column\W+was dropped/;
+    is_error([ remove('fits', $year) ], 503, '55000', $unfit, "$column renamed: delete");
+    is_error([ post('fits', '["2022-01-01","2025-01-01",3]') ], 503, '55000', $unfit,
+        "$column renamed: write");
+    is_error([ post('fits', '["2022-01-01","2025-01-01",3]',
+            { 'X-DL-Table-Definition' => $fits, 'X-DL-Allow-Alter-Table' => 'true' }) ],
+        503, '55000', $unfit, "$column renamed: write that may alter");
+    is((curl(-H => "Authorization: Bearer $partner->{token}", -d => $fits,
+            -H => 'Content-Type: application/json',
+            data_url('fits') =~ s/data$/definition/r))[0], 503,
+        "$column renamed: its definition again");
+    is(table('fits', 'count(*), 1'), '1|1', "$column renamed: data is kept");
+    rows(qq{ALTER TABLE "$schema".fits RENAME COLUMN "Its owner's" TO $column});
+    is((remove('fits', $year))[0], 200, "$column called as before: delete");
+}
+is((post('fits', '["2022-01-01","2025-01-01",3]'))[0], 200, 'and write');
+rows(qq{ALTER TABLE "$schema".fits ADD COLUMN filled int NOT NULL DEFAULT 1;
+    ALTER TABLE "$schema".fits ALTER COLUMN filled DROP DEFAULT});
+is_error([ post('fits', '["2022-01-01","2025-01-01",4]') ], 422, '23000', qr/filled/,
+    'a column that he wants to be filled');
+is_error([ post('fits', '["2022-01-01",null,4]') ], 400, '23502', qr/other/,
+    'null where the definition has none');
+rows(qq{ALTER TABLE "$schema".fits DROP COLUMN filled});
+rows(qq{CREATE ROLE heir; ALTER TABLE "$schema".fits OWNER TO heir});
+is_error([ post('fits', '["2022-01-01","2025-01-01",4]') ], 404, 'IN404', qr/fits/,
+    'a table that he has given away');
+is((curl(-X => 'DELETE', -H => "Authorization: Bearer $partner->{token}",
+        data_url('fits') =~ s/data$/definition/r))[0], 204,
+    'a table that he has given away: its definition goes');
+is_error([ post('fits', '["2024-01-01","2025-01-01",4]',
+        { 'X-DL-Table-Definition' => $fits }) ], 400, '42P07', qr/taken/,
+    'a table that he has given away: its name is not free');
+is(rows(qq{SELECT count(*) FROM "$schema".fits}), 2,
+    'a table that he has given away: it is there');
+rows(qq{DROP TABLE "$schema".fits});
+is((post('fits', '["2022-01-01","2025-01-01",3]', { 'X-DL-Table-Definition' => $fits }))[0],
+    200, 'made anew');
+rows(qq{ALTER TABLE "$schema".fits ADD COLUMN more text, DROP COLUMN other,
+    ALTER COLUMN day TYPE timestamp, ADD CHECK (n < 100)});
+is_error([ post('fits', '["2022-01-01","2025-01-01",4]') ], 503, '55000', qr/other/,
+    'a column that was dropped');
+is((post('fits', '["2022-01-01",4]', { 'X-DL-Allow-Alter-Table' => 'true',
+            'X-DL-Table-Definition' => definition([ field('day', 'date'),
+                    field('n', 'integer') ]) }))[0], 200,
+    'a column that was dropped: a definition without it');
+is(table('fits', 'n, more'), '4|', 'a column that was dropped: rows');
 
 my @bad_deletes = (
     [ '{', '22023', qr/JSON/, 'no JSON' ],

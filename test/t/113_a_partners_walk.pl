@@ -192,6 +192,38 @@ sub check_refusal
     return;
 }
 
+# What others see of the script's processes: no secret.
+sub check_command_lines
+{
+    my ($node, $base) = @_;
+    my ($out, $err);
+
+    mkdir "$dir/bin" or die;
+    for my $program (qw(curl openssl sed))
+    {
+        my ($path) = grep { -x } map { "$_/$program" } split /:/, $ENV{PATH};
+
+        open(my $file, '>', "$dir/bin/$program") or die;
+        print $file qq{#!/bin/sh\nprintf '%s\\n' "$program \$*" >> $dir/lines\n}
+            . qq{exec $path "\$@"\n};
+        close($file);
+        chmod(0755, "$dir/bin/$program") == 1 or die;
+    }
+    local $ENV{PATH} = "$dir/bin:$ENV{PATH}";
+    for my $with_oauth ('false', 'true')
+    {
+        my @files = connect_partner($node, $with_oauth);
+
+        ok(IPC::Run::run([ "$partner/walk.sh", $base, @files ], '>', \$out, '2>',
+                \$err), 'the script runs') or diag($err);
+    }
+    my $lines = slurp_file("$dir/lines");
+    like($lines, qr/^curl .*client-id$/m, 'command lines are seen');
+    unlike($lines, qr/iam_|oauth_(?!token=)|PRIVATE KEY|eyJ/,
+        'no token, JWT or key is on them');
+    return;
+}
+
 # Each line of the README's shell is one of the script's.
 sub check_readme
 {
@@ -216,6 +248,7 @@ my @server = make_server();
 walk(@server, 'HTTP/1.1', $_, 'walk.sh', '--http1.1') for 'JWT', 'OAuth';
 walk(@server, 'python3-jwt', 'JWT', 'walk.py');
 check_refusal(@server);
+check_command_lines(@server);
 $server[0]->stop;
 
 make_certificates();

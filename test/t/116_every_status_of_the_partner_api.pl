@@ -149,6 +149,24 @@ are_status(join(' ', @methods[ 1 .. 6 ]), 403, '42501', 'another client',
 are_status('write_data delete_data delete_table', 404, 'IN404', 'no table',
     table => 'none');
 
+configure('pg_intake.max_partner_tables', 1);
+wait_for('loaders know the limit', sub {
+    my ($status) = call($partner, 'update_table', table => 'more',
+        body => $bodies{update_table});
+
+    call($partner, 'delete_table', table => 'more') if $status == 200;
+    return $status == 403;
+});
+is_status('update_table', 403, '42501', 'too many tables', table => 'more');
+is_status('write_data', 403, '42501', 'too many tables', table => 'more', headers =>
+        { 'X-DL-Table-Definition' => '{"schema": [{"name": "n", "type": "integer"}]}' });
+is_status('update_table', 200, undef, 'the one that is there');
+configure('pg_intake.max_partner_tables', 0);
+wait_for('loaders know that there is none', sub {
+    (call($partner, 'update_table', table => 'more',
+            body => $bodies{update_table}))[0] == 200; });
+is_status('delete_table', 204, undef, 'the second one', table => 'more');
+
 # --- 413, 415
 
 sub make_file
