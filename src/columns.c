@@ -79,6 +79,7 @@ add_sys_op(IntakeColumnSet *set)
 	column->type = INT2OID;
 	column->typmod = -1;
 	column->is_unlisted = true;
+	column->is_sys_op = true;
 	intake_convert_prepare(column);
 	set->sys_op = set->ncolumns++;
 }

@@ -17,6 +17,9 @@
 /* What tells a client that its tool has joined the lines (curl -d). */
 #define LINES_HINT "The body has no line ends: send it as it is, with curl -T or --data-binary."
 
+/* What tells one that forgot a header. */
+#define PACKED_HINT "The body is compressed: header Content-Encoding, gzip or zstd, has to say so."
+
 static void
 append_name(StringInfo json, const char *name)
 {
@@ -78,12 +81,25 @@ intake_problem_describe(const ErrorData *error)
 											  CStringGetDatum(json.data)));
 }
 
+/* Whether the error is that of a body which was compressed in silence. */
+static bool
+is_packed(const IntakeCall *call, const ErrorData *error)
+{
+	return call->body != NULL && intake_body_is_packed(call->body) &&
+		(ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_DATA_EXCEPTION ||
+		 error->sqlerrcode == ERRCODE_UNDEFINED_COLUMN);
+}
+
 /* The error's hint, and whether the body has lost its lines. */
 static const char *
 find_hint(const IntakeCall *call, const ErrorData *error)
 {
 	bool		is_ndjson;
 
+	if (is_packed(call, error))
+		return PACKED_HINT;
+	if (call->hint != NULL && error->hint == NULL)
+		return call->hint;
 	if (call->body == NULL || call->format == NULL ||
 		strcmp(call->format, "avro") == 0)
 		return error->hint;

@@ -24,6 +24,7 @@ typedef struct IntakeCall
 	IntakeBearer *bearer;		/* NULL until authenticated */
 	IntakeBody *body;			/* NULL until opened */
 	const char *format;			/* of the body, or NULL */
+	const char *hint;			/* for an error now, if it has none; or NULL */
 	bool		is_dry_run;
 	IntakeOperation operation;	/* identity is set once it is claimed */
 	TimestampTz started_at;
@@ -77,6 +78,7 @@ typedef struct IntakeRoute
 	const char *const *parameters;	/* of the query, beside the options */
 	const IntakeRouteHeader *headers;	/* the route's own; or NULL */
 	bool		has_options;	/* those of the door are parameters */
+	bool		is_bodiless;	/* the answer is 204 */
 } IntakeRoute;
 
 /* Route i of all, counted from 0, or NULL. */

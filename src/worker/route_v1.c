@@ -37,6 +37,9 @@ enum
 	SEGMENT_OPERATION = 5
 };
 
+#define ARRAY_HINT "A body of application/json is one JSON array; one record a line is application/x-ndjson."
+#define PARTITIONS_HINT "The body is one JSON array of partitions, application/json."
+
 /* The longest JSON array that is taken as a whole. */
 #define MAX_ARRAY_SIZE (256 * 1024 * 1024 - 1)
 
@@ -49,26 +52,30 @@ find_target(const IntakeHttpRequest *request)
 
 /* What is said of each upload, whatever it is. */
 static IntakeRequest
-make_upload(const IntakeHttpRequest *request, IntakeCall *call)
+make_upload(const IntakeHttpRequest *request)
 {
 	IntakeRequest upload = {0};
 
 	upload.door = "http";
 	upload.request_id = request->request_id;
 	upload.relid = find_target(request);
-	call->operation.door = upload.door;
 	return upload;
 }
 
-/* A JSON array, read as a whole. */
+/* A JSON array, read as a whole; hint says what to send if it is none. */
 static IntakeSource *
-read_array(IntakeBody *body)
+read_array(IntakeCall *call, const char *hint)
 {
-	char	   *text = intake_body_read_text(body, MAX_ARRAY_SIZE);
-	Datum		json = DirectFunctionCall1(jsonb_in, CStringGetDatum(text));
+	char	   *text = intake_body_read_text(call->body, MAX_ARRAY_SIZE);
+	IntakeSource *source;
+	Datum		json;
 
+	call->hint = hint;
+	json = DirectFunctionCall1(jsonb_in, CStringGetDatum(text));
 	pfree(text);
-	return intake_source_open_jsonb(DatumGetJsonbP(json));
+	source = intake_source_open_jsonb(DatumGetJsonbP(json));
+	call->hint = NULL;
+	return source;
 }
 
 /* Where the operation can be asked for. */
@@ -120,10 +127,13 @@ upload_body(const IntakeHttpRequest *request, IntakeCall *call,
 			IntakeRequest *upload, IntakeAnswer *answer)
 {
 	List	   *parameters;
-	const IntakeMediaType *type = intake_media_type_of(request, &parameters);
+	const IntakeMediaType *type = intake_media_type_of(request, false,
+													   &parameters);
 
 	upload->format = type->format;
 	call->format = type->is_array ? NULL : type->format;
+	if (type->is_array)
+		intake_media_type_check_utf8(parameters);
 	call->is_dry_run = intake_request_set_options(upload, request, parameters,
 												  INTAKE_DOOR_UPLOAD);
 	call->body = intake_body_open(request);
@@ -133,17 +143,45 @@ upload_body(const IntakeHttpRequest *request, IntakeCall *call,
 		return;
 	}
 	upload->is_text = type->is_array;
-	upload->source = type->is_array ? read_array(call->body) :
+	upload->source = type->is_array ? read_array(call, ARRAY_HINT) :
 		intake_body_source(call->body);
 	perform(request, call, upload, answer);
 }
 
+/* From here on an answer can say which operation it is of. */
+static void
+name_operation(IntakeCall *call, const IntakeRequest *upload)
+{
+	call->operation.door = upload->door;
+	call->operation.uuid = upload->uuid;
+}
+
 /* The operation that the client names, or a new one. */
 static void
-set_uuid(const IntakeHttpRequest *request, IntakeRequest *upload)
+set_uuid(const IntakeHttpRequest *request, IntakeCall *call,
+		 IntakeRequest *upload)
 {
 	if (!intake_request_key(request, "idempotency-key", &upload->uuid))
 		upload->uuid = intake_operation_make_uuid();
+	name_operation(call, upload);
+}
+
+/* The operation that the path names, as a header may do, too. */
+static void
+set_path_uuid(const IntakeHttpRequest *request, IntakeCall *call,
+			  IntakeRequest *upload)
+{
+	pg_uuid_t	key;
+
+	upload->uuid = intake_request_uuid(list_nth(request->segments,
+												SEGMENT_OPERATION));
+	name_operation(call, upload);
+	if (intake_request_key(request, "idempotency-key", &key) &&
+		memcmp(key.data, upload->uuid.data, UUID_LEN) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("path and header \"%s\" name different operations",
+						"idempotency-key")));
 }
 
 /* PUT /v1/tables/{schema}/{table}/operations/{operation} */
@@ -151,11 +189,9 @@ static void
 put_operation(const IntakeHttpRequest *request, IntakeCall *call,
 			  IntakeAnswer *answer)
 {
-	IntakeRequest upload = make_upload(request, call);
+	IntakeRequest upload = make_upload(request);
 
-	upload.uuid = intake_request_uuid(list_nth(request->segments,
-											   SEGMENT_OPERATION));
-	call->operation.uuid = upload.uuid;
+	set_path_uuid(request, call, &upload);
 	upload_body(request, call, &upload, answer);
 }
 
@@ -164,10 +200,9 @@ static void
 post_operation(const IntakeHttpRequest *request, IntakeCall *call,
 			   IntakeAnswer *answer)
 {
-	IntakeRequest upload = make_upload(request, call);
+	IntakeRequest upload = make_upload(request);
 
-	set_uuid(request, &upload);
-	call->operation.uuid = upload.uuid;
+	set_uuid(request, call, &upload);
 	upload_body(request, call, &upload, answer);
 }
 
@@ -176,30 +211,31 @@ static void
 post_delete_partitions(const IntakeHttpRequest *request, IntakeCall *call,
 					   IntakeAnswer *answer)
 {
-	IntakeRequest upload = make_upload(request, call);
+	IntakeRequest upload = make_upload(request);
 	List	   *parameters;
-	const IntakeMediaType *type = intake_media_type_of(request, &parameters);
+	const IntakeMediaType *type = intake_media_type_of(request, false,
+													   &parameters);
 
 	if (!type->is_array)
 		ereport(ERROR,
 				(errcode(ERRCODE_INTAKE_STATUS('4', '1', '5')),
 				 errmsg("content type \"%s\" is not supported here",
 						type->name),
-				 errhint("The body is one JSON array of partitions, application/json.")));
+				 errhint("%s", PARTITIONS_HINT)));
 	upload.mode = INTAKE_MODE_DELETE;
 	upload.format = type->format;
 	upload.is_text = true;
+	intake_media_type_check_utf8(parameters);
 	call->is_dry_run = intake_request_set_options(&upload, request, NIL,
 												  INTAKE_DOOR_DELETE);
-	set_uuid(request, &upload);
-	call->operation.uuid = upload.uuid;
+	set_uuid(request, call, &upload);
 	call->body = intake_body_open(request);
 	if (request->is_preflight)
 	{
 		answer->is_preflight = true;
 		return;
 	}
-	upload.source = read_array(call->body);
+	upload.source = read_array(call, PARTITIONS_HINT);
 	perform(request, call, &upload, answer);
 }
 

@@ -28,6 +28,7 @@
 #include "pgstat.h"
 #include "storage/lock.h"
 #include "utils/guc.h"
+#include "utils/json.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timeout.h"
@@ -56,6 +57,17 @@ typedef struct Visit
 	bool		is_session_used;	/* something of the role's may have run */
 } Visit;
 
+/* A name that the client has chosen, in quotes and on one line; "" for none. */
+static char *
+quote_id(const char *id)
+{
+	StringInfoData quoted;
+
+	initStringInfo(&quoted);
+	escape_json(&quoted, id == NULL ? "" : id);
+	return quoted.data;
+}
+
 /* Says in the log which request an error is of. */
 static void
 report_request(void *argument)
@@ -65,11 +77,11 @@ report_request(void *argument)
 
 	if (request == NULL)
 		return;
-	errcontext("%s %s, request \"%s\"%s%s%s", request->method, request->path,
-			   request->request_id == NULL ? "" : request->request_id,
-			   visit->call.query_id == NULL ? "" : ", query \"",
-			   visit->call.query_id == NULL ? "" : visit->call.query_id,
-			   visit->call.query_id == NULL ? "" : "\"");
+	errcontext("%s %s, request %s%s%s", request->method, request->path,
+			   quote_id(request->request_id),
+			   visit->call.query_id == NULL ? "" : ", query ",
+			   visit->call.query_id == NULL ? "" :
+			   quote_id(visit->call.query_id));
 }
 
 static void
@@ -211,8 +223,8 @@ run(Visit *visit)
 	intake_request_decode(request);
 	visit->call.query_id = find_query_id(request);
 	activity = psprintf("%s %s (%s, %s)", request->method, request->path,
-						request->request_id ? request->request_id : "",
-						visit->call.query_id ? visit->call.query_id : "");
+						quote_id(request->request_id),
+						quote_id(visit->call.query_id));
 	pgstat_report_activity(STATE_RUNNING, activity);
 	visit->route = intake_route_find(request);
 	visit->answer->route = visit->route->name;
