@@ -22,6 +22,7 @@
 typedef struct IntakeCall
 {
 	IntakeBearer *bearer;		/* NULL until authenticated */
+	const struct IntakeEntity *entity;	/* the target's, or NULL */
 	IntakeBody *body;			/* NULL until opened */
 	const char *format;			/* of the body, or NULL */
 	const char *hint;			/* for an error now, if it has none; or NULL */

@@ -304,11 +304,8 @@ make_answer(ProstoreUpload *upload)
 				upload->call->query_id);
 	append_result(json, operation);
 	append_statistics(json, upload->call);
-	if (upload->request.sys_op == 1 &&
-		upload->entity->kind != INTAKE_KIND_LOGICAL)
-		appendStringInfo(json,
-						 ", \"warnings\": [\"sysOp is ignored because the target is a %s table\"]",
-						 intake_kind_name(upload->entity->kind));
+	intake_route_append_warnings(json, upload->entity, "sysOp",
+								 upload->request.sys_op);
 	appendStringInfoString(json, "}\n");
 }
 

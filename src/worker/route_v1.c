@@ -43,7 +43,7 @@ enum
 /* The longest JSON array that is taken as a whole. */
 #define MAX_ARRAY_SIZE (256 * 1024 * 1024 - 1)
 
-static Oid
+static const IntakeEntity *
 find_target(const IntakeHttpRequest *request)
 {
 	return intake_route_table(list_nth(request->segments, SEGMENT_SCHEMA),
@@ -52,13 +52,14 @@ find_target(const IntakeHttpRequest *request)
 
 /* What is said of each upload, whatever it is. */
 static IntakeRequest
-make_upload(const IntakeHttpRequest *request)
+make_upload(const IntakeHttpRequest *request, IntakeCall *call)
 {
 	IntakeRequest upload = {0};
 
 	upload.door = "http";
 	upload.request_id = request->request_id;
-	upload.relid = find_target(request);
+	call->entity = find_target(request);
+	upload.relid = call->entity->target;
 	return upload;
 }
 
@@ -119,6 +120,8 @@ perform(const IntakeHttpRequest *request, IntakeCall *call,
 		add_location(request, answer, &operation->uuid);
 	appendStringInfoChar(body, '{');
 	intake_result_append(body, operation);
+	intake_route_append_warnings(body, call->entity, "sys_op",
+								 upload->sys_op);
 	appendStringInfoString(body, "}\n");
 }
 
@@ -189,7 +192,7 @@ static void
 put_operation(const IntakeHttpRequest *request, IntakeCall *call,
 			  IntakeAnswer *answer)
 {
-	IntakeRequest upload = make_upload(request);
+	IntakeRequest upload = make_upload(request, call);
 
 	set_path_uuid(request, call, &upload);
 	upload_body(request, call, &upload, answer);
@@ -200,7 +203,7 @@ static void
 post_operation(const IntakeHttpRequest *request, IntakeCall *call,
 			   IntakeAnswer *answer)
 {
-	IntakeRequest upload = make_upload(request);
+	IntakeRequest upload = make_upload(request, call);
 
 	set_uuid(request, call, &upload);
 	upload_body(request, call, &upload, answer);
@@ -211,7 +214,7 @@ static void
 post_delete_partitions(const IntakeHttpRequest *request, IntakeCall *call,
 					   IntakeAnswer *answer)
 {
-	IntakeRequest upload = make_upload(request);
+	IntakeRequest upload = make_upload(request, call);
 	List	   *parameters;
 	const IntakeMediaType *type = intake_media_type_of(request, false,
 													   &parameters);
@@ -304,7 +307,7 @@ get_operation(const IntakeHttpRequest *request, IntakeCall *call,
 {
 	IntakeOperation operation = {0};
 	IntakeOperationState state;
-	Oid			relid = find_target(request);
+	Oid			relid = find_target(request)->target;
 	StringInfo	body = &answer->body;
 	bool		is_running;
 

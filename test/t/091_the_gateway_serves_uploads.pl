@@ -197,6 +197,20 @@ foreach my $plus ('+', '%2B')
         'as it can be asked for');
 }
 
+$node->safe_psql('postgres', q{
+    CREATE TABLE shop.log (id int);
+    GRANT ALL ON shop.log TO writer;
+    SELECT intake.register_table('shop.log', kind => 'proxy')});
+foreach my $sys_op (0, 1)
+{
+    ($status, $headers, $body) = curl(@ndjson, '--data-binary' => "[1]\n",
+        "$tables/log/operations?sys_op=$sys_op");
+    is_deeply([ $status, $body->{rows_inserted}, $body->{warnings} ],
+        [ 201, 1, $sys_op == 0 ? undef :
+                [ 'sys_op is ignored because the target is a proxy table' ] ],
+        "sys_op=$sys_op on a proxy table");
+}
+
 # --- partitions
 
 curl(@csv, '--data-binary' => "day,v\n2026-01-01,1\n2026-01-01,2\n2026-01-02,3\n",
