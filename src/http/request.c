@@ -398,7 +398,9 @@ intake_request_start(Request *request)
 	if (request->head->content_length > request->body.max_raw)
 	{
 		intake_metrics_reject(REJECT_TOO_LARGE);
-		intake_request_refuse(request, 413, "The body is too large.", -1);
+		intake_request_refuse(request, 413,
+							  "The body is longer than pg_intake.max_body_size.",
+							  -1);
 		return;
 	}
 	if (!request->has_body)
