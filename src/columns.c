@@ -310,7 +310,8 @@ intake_columns_report_repeated(const IntakeColumnSet *set, int column)
 	ereport(ERROR,
 			(errcode(ERRCODE_DUPLICATE_COLUMN),
 			 errmsg("column \"%s\" is given more than once",
-					intake_convert_show(name, strlen(name)))));
+					intake_convert_show(name, strlen(name))),
+			 errdetail_internal("%s", intake_columns_list(set))));
 }
 
 /*

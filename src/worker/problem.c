@@ -110,15 +110,22 @@ find_hint(const IntakeCall *call, const ErrorData *error)
 		psprintf("%s %s", error->hint, LINES_HINT);
 }
 
-/* RFC 9457: message and detail are one text there. */
+/* Message and detail as one text. */
+static char *
+whole_message(const ErrorData *error)
+{
+	return error->detail == NULL ? error->message :
+		psprintf("%s. %s", error->message, error->detail);
+}
+
+/* RFC 9457. */
 static void
 append_problem(StringInfo json, const IntakeHttpRequest *request,
 			   const IntakeCall *call, const ErrorData *error, int status)
 {
 	appendStringInfo(json, "{\"type\": \"about:blank\", \"title\": \"%s\", \"status\": %d",
 					 intake_status_phrase(status), status);
-	append_text(json, "detail", error->detail == NULL ? error->message :
-				psprintf("%s. %s", error->message, error->detail));
+	append_text(json, "detail", whole_message(error));
 	append_text(json, "sqlstate", unpack_sql_state(error->sqlerrcode));
 	append_text(json, "hint", find_hint(call, error));
 	append_position(json, error, "record");
@@ -136,9 +143,8 @@ append_exception(StringInfo json, const IntakeCall *call,
 				 const ErrorData *error)
 {
 	appendStringInfoChar(json, '{');
-	append_text(json, "exceptionMessage", error->message);
+	append_text(json, "exceptionMessage", whole_message(error));
 	append_text(json, "sqlState", unpack_sql_state(error->sqlerrcode));
-	append_text(json, "detail", error->detail);
 	append_text(json, "hint", find_hint(call, error));
 	append_position(json, error, "row");
 	appendStringInfoString(json, "}\n");
