@@ -505,7 +505,8 @@ intake_request_leave(Request *request)
 	request->stream = NULL;
 	/* nobody will hear what a question is answered with */
 	if (request->visitor.place == VISITOR_QUEUED &&
-		strcmp(request->head->method, "GET") == 0)
+		(strcmp(request->head->method, "GET") == 0 ||
+		 strcmp(request->head->method, "HEAD") == 0))
 		intake_pool_leave(request->server->pool, &request->visitor);
 	else if (request->has_body && !request->body.has_ended)
 		intake_request_fail_body(request, 408, "The client went away.", true);

@@ -313,6 +313,47 @@ $node->safe_psql('postgres', "TRUNCATE marketing.sales;
 is("$status " . rows('SELECT string_agg(id || varchar_col, \' \' ORDER BY id)
     FROM marketing.sales'), '200 1a 2b 3c', 'a sys_op that is empty is 0');
 
+# --- CSV's settings, and what a request says instead
+
+my @forms = (
+    [ 'a TAB is found', '', "id\tvarchar_col\n1\ta;b\n", '1a;b' ],
+    [ 'so is a bar', '', "varchar_col|id\na,b|1\n", '1a,b' ],
+    [ 'delimiter', '?delimiter=,', "id,varchar_col\n1,a;b\n", '1a;b' ],
+    [ 'quote', "?quote='", "id;varchar_col\n1;'a;''b'\n", "1a;'b" ],
+    [ 'escape', '?escape=%5C', "id;varchar_col\n1;\"a\\\"b\"\n", '1a"b' ],
+    [ 'null', '?null=%5CN', "id;varchar_col\n1;\\N\n2;\n3;\"\\N\"\n",
+        '1NULL 2 3\\N' ],
+    [ 'no null', '', "id;varchar_col\n1;\n2;\"\"\n", '1NULL 2' ],
+    [ 'blanks', '', " id ; varchar_col \n 1 ; a \n", '1 a ' ]);
+
+foreach my $form (@forms)
+{
+    my ($what, $options, $bytes, $rows) = @$form;
+
+    $node->safe_psql('postgres', 'TRUNCATE marketing.sales');
+    ($status, $headers, $body) =
+        curl(@csv, '--data-binary' => $bytes, "$url$options");
+    is("$status " . rows(q{SELECT string_agg(id
+        || coalesce(varchar_col, 'NULL'), ' ' ORDER BY id)
+        FROM marketing.sales}), "200 $rows", "CSV: $what")
+        or diag(explain($body));
+}
+foreach my $coding ([ 'gzip', 'gzip -c' ], [ 'zstd', 'zstd -q -c' ])
+{
+    my ($name, $command) = @$coding;
+    my $packed = through($command, "id;varchar_col\n1;$name\n");
+
+SKIP:
+    {
+        skip "$name is not there", 1 if $packed eq '';
+        write_file("$scratch/packed", $packed);
+        curl(@csv, -H => "Content-Encoding: $name",
+            '--data-binary' => "\@$scratch/packed", $url);
+        is(rows('SELECT varchar_col FROM marketing.sales WHERE id = 1'),
+            $name, "Content-Encoding $name");
+    }
+}
+
 # --- Avro's codecs
 
 my $records = join('', map { zigzag($_->[0]) . avro_string($_->[1]) }
