@@ -79,6 +79,7 @@ add_sys_op(IntakeColumnSet *set)
 	column->type = INT2OID;
 	column->typmod = -1;
 	column->is_unlisted = true;
+	column->is_sys_op = true;
 	intake_convert_prepare(column);
 	set->sys_op = set->ncolumns++;
 }
@@ -309,7 +310,8 @@ intake_columns_report_repeated(const IntakeColumnSet *set, int column)
 	ereport(ERROR,
 			(errcode(ERRCODE_DUPLICATE_COLUMN),
 			 errmsg("column \"%s\" is given more than once",
-					intake_convert_show(name, strlen(name)))));
+					intake_convert_show(name, strlen(name))),
+			 errdetail_internal("%s", intake_columns_list(set))));
 }
 
 /*

@@ -59,6 +59,7 @@ typedef struct IntakeColumn
 	bool		is_key_not_null;	/* and may not be NULL */
 	bool		is_unlisted;	/* not among an array row's columns (sys_op) */
 	bool		is_hidden;		/* the writer's own; no payload can name it */
+	bool		is_sys_op;		/* no column of the target's */
 
 	/* set by intake_convert_prepare() */
 	IntakeConversion conversion;

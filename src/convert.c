@@ -137,9 +137,21 @@ intake_convert_type_name(const IntakeColumn *column)
 }
 
 void
+intake_convert_report_sys_op(const char *text, size_t len)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value for \"%s\": %s", INTAKE_SYS_OP,
+					intake_convert_show(text, len)),
+			 errhint("It must be 0 (insert or replace the row), 1 (delete it) or empty.")));
+}
+
+void
 intake_convert_report_syntax(const IntakeColumn *column,
 							 const char *text, size_t len, const char *detail)
 {
+	if (column->is_sys_op)
+		intake_convert_report_sys_op(text, len);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 			 errmsg("invalid input syntax for type %s: \"%s\"",
@@ -152,6 +164,8 @@ void
 intake_convert_report_range(const IntakeColumn *column,
 							const char *text, size_t len)
 {
+	if (column->is_sys_op)
+		intake_convert_report_sys_op(text, len);
 	ereport(ERROR,
 			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 			 errmsg("value \"%s\" is out of range for type %s",
@@ -162,6 +176,8 @@ intake_convert_report_range(const IntakeColumn *column,
 void
 intake_convert_report_mismatch(const IntakeColumn *column, const char *what)
 {
+	if (column->is_sys_op)
+		intake_convert_report_sys_op(what, strlen(what));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 			 errmsg("column of type %s cannot take %s",

@@ -40,6 +40,13 @@ extern char *intake_convert_show(const char *text, size_t len);
 extern char *intake_convert_show_most(const char *text, size_t len,
 									  size_t max);
 
+/*
+ * Raises 22023 for a value, or what it is in words, that the field sys_op
+ * cannot have.
+ */
+extern void intake_convert_report_sys_op(const char *text, size_t len)
+			pg_attribute_noreturn();
+
 /* The Datum for NULL: checks domain constraints, returns 0. */
 extern Datum intake_convert_null(IntakeColumn *column);
 

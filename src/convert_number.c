@@ -71,6 +71,8 @@ intake_convert_integer_datum(IntakeColumn *column, const char *text,
 	Datum		datum;
 
 	intake_convert_trim(&at, &trimmed_len);
+	if (trimmed_len == 0 && column->is_sys_op)
+		return Int16GetDatum(0);	/* empty, as a quoted field is */
 	end = at + trimmed_len;
 	if (at < end && (*at == '-' || *at == '+'))
 		is_negative = *at++ == '-';

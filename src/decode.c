@@ -41,10 +41,7 @@ check_sys_op(const IntakeColumnSet *columns, const IntakeRow *row,
 	position->column = INTAKE_SYS_OP;
 	position->value = psprintf("%d", value);
 	position->value_len = strlen(position->value);
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid value for \"%s\": %d", INTAKE_SYS_OP, value),
-			 errhint("It must be 0 (insert or replace the row), 1 (delete it) or empty.")));
+	intake_convert_report_sys_op(position->value, position->value_len);
 }
 
 /* Each record must give the key, and where NULL finds nothing, a value. */

@@ -20,7 +20,6 @@
 #define DEFAULT_AVRO_BLOCK_SIZE (64 * 1024)
 #define MAX_BUFFER_SIZE			(1024 * 1024 - 1)	/* kB; 1 GB in all */
 
-
 #define MIN_NESTING_DEPTH		1
 #define DEFAULT_NESTING_DEPTH	64
 #define MAX_NESTING_DEPTH		1000
@@ -148,7 +147,7 @@ define_limit_settings(void)
 	DefineCustomIntVariable("pg_intake.max_partner_tables",
 							"Sets how many tables a partner connection may "
 							"define.",
-							"Zero sets no limit.",
+							"0 sets no limit.",
 							&intake_max_partner_tables,
 							DEFAULT_PARTNER_TABLES, 0, INT_MAX,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);

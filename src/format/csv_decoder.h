@@ -62,7 +62,8 @@ extern void intake_csv_check_count(IntakeCsv *csv, const char *what);
 
 /*
  * Reads the header line.  With option columns its names do not count, only
- * how many they are.
+ * how many they are.  Of a payload that was cut inside it there is no record,
+ * and none of the columns is given.
  */
 extern void intake_csv_read_header(IntakeCsv *csv);
 

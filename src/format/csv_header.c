@@ -272,8 +272,14 @@ void
 intake_csv_read_header(IntakeCsv *csv)
 {
 	IntakeSource *source = csv->base.source;
+	bool		has_header = intake_csv_fetch(csv);
 
-	if (!intake_csv_fetch(csv))
+	if (!has_header && source->is_cut)
+	{
+		csv->base.given = NULL;
+		return;
+	}
+	if (!has_header)
 		ereport(ERROR,
 				(errcode(ERRCODE_BAD_COPY_FILE_FORMAT),
 				 errmsg("payload is empty"),

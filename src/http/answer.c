@@ -186,6 +186,7 @@ make_partner_error(const Answer *answer, const char *detail)
 static json_t *
 make_problem(const Answer *answer, const char *detail)
 {
+	const char *id = intake_answer_get(answer, "x-request-id");
 	json_t	   *object = json_pack("{s:s, s:s, s:i}", "type", "about:blank",
 								   "title",
 								   intake_answer_phrase(answer->status),
@@ -193,6 +194,8 @@ make_problem(const Answer *answer, const char *detail)
 
 	if (detail != NULL)
 		json_object_set_new(object, "detail", json_string(detail));
+	if (id != NULL)
+		json_object_set_new(object, "request_id", json_string(id));
 	return object;
 }
 

@@ -54,9 +54,9 @@ extern const char *intake_answer_date(void);
 
 /*
  * Writes the body of a failure and adds Content-Type and Content-Length: in
- * Prostore's form for its paths, in the partner API's for its own (with
- * x-request-id, if that was added), else a problem of RFC 9457.  path may be
- * NULL; the detail is a sentence or NULL.
+ * Prostore's form for its paths, in the partner API's for its own, else a
+ * problem of RFC 9457; these two with x-request-id, if that was added.  path
+ * may be NULL; the detail is a sentence or NULL.
  */
 extern void intake_answer_problem(Answer *answer, struct evbuffer *body,
 								  const char *path, const char *detail);

@@ -107,7 +107,7 @@ intake_body_add(Body *body, struct evbuffer *from, size_t n)
 {
 	body->raw_bytes += (int64_t) n;
 	if (body->raw_bytes > body->max_raw)
-		return refuse(body, 413, "The body is too large.");
+		return refuse(body, 413, "The body is longer than pg_intake.max_body_size.");
 	append_raw(body, from, n);
 	return 0;
 }
@@ -163,7 +163,7 @@ move_plain(Body *body, size_t room, size_t *used)
 	*used = n;
 	body->ready_bytes += (int64_t) n;
 	if (body->ready_bytes > body->max_ready)
-		return refuse(body, 413, "The body is too large.");
+		return refuse(body, 413, "The body is longer than pg_intake.max_body_size.");
 	if (evbuffer_remove_buffer(body->raw, body->ready, n) != (int) n)
 		abort();
 	return 0;
@@ -187,7 +187,7 @@ intake_body_decode(Body *body, size_t room, size_t *used)
 			return refuse(body, 400,
 						  "The body is not what Content-Encoding says.");
 		if (body->ready_bytes > body->max_ready)
-			return refuse(body, 413, "The decoded body is too large.");
+			return refuse(body, 413, "The decoded body is longer than pg_intake.max_inflated_size.");
 		if (done == 0)
 			break;
 	}

@@ -139,7 +139,7 @@ intake_head_set_target(Head *head, const char *text, size_t len)
 	if (!intake_chars_are_path(text, path_len) ||
 		(question != NULL &&
 		 !intake_chars_are_query(question + 1, len - path_len - 1)))
-		return refuse(head, 400, "The request's target is malformed.");
+		return refuse(head, 400, "The request's target has a character that must be percent-encoded, or a bad %xx.");
 	if (question != NULL)
 		head->query = copy_text(question + 1, len - path_len - 1);
 	return 0;

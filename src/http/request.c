@@ -32,6 +32,9 @@
 #define WAITING_MANY ((size_t) 12 << 20)
 #define WAITING_MOST ((size_t) 24 << 20)
 
+/* Of the text that tells a request's names. */
+#define MAX_IDS (2 * REQUEST_MAX_ID + 32)
+
 static void watch_body(evutil_socket_t fd, short what, void *arg);
 
 /*
@@ -113,6 +116,42 @@ intake_request_release(Request *request)
 	free(request);
 }
 
+/* The client's name of its query, as the URL writes it; len is 0: none. */
+static const char *
+find_query_id(const Head *head, size_t *len)
+{
+	static const char *const names[] = {"queryId=", "query_id="};
+	const char *at = head == NULL ? NULL : head->query;
+
+	for (; at != NULL; at = strchr(at, '&'))
+	{
+		at += *at == '&';
+		for (int i = 0; i < 2; i++)
+		{
+			size_t		name_len = strlen(names[i]);
+
+			if (strncmp(at, names[i], name_len) != 0)
+				continue;
+			*len = strcspn(at + name_len, "&");
+			*len = *len < REQUEST_MAX_ID ? *len : REQUEST_MAX_ID;
+			return at + name_len;
+		}
+	}
+	*len = 0;
+	return "";
+}
+
+/* Writes which request it is, for the log. */
+static void
+print_ids(char out[MAX_IDS], const char *id, const Head *head)
+{
+	size_t		len;
+	const char *query = find_query_id(head, &len);
+
+	snprintf(out, MAX_IDS, "request id %s%s%.*s", id,
+			 len > 0 ? ", query id " : "", (int) len, query);
+}
+
 /*
  * The answer's end
  */
@@ -126,14 +165,16 @@ log_request(const Request *request, int64_t duration)
 {
 	LogRequests wanted = request->server->config->log_requests;
 	const char *why = request->break_reason;
-	char		detail[REQUEST_MAX_ID + MAX_REASON + 128];
+	char		ids[MAX_IDS];
+	char		detail[MAX_IDS + MAX_REASON + 128];
 
 	if (wanted == LOG_REQUESTS_NONE || request->is_logged ||
 		(wanted == LOG_REQUESTS_ERRORS && request->status < 400 &&
 		 request->status != 0))
 		return;
-	snprintf(detail, sizeof(detail), "request id %s, from %s, %lld bytes%s%.*s",
-			 request->id, request->peer.address,
+	print_ids(ids, request->id, request->head);
+	snprintf(detail, sizeof(detail), "%s, from %s, %lld bytes%s%.*s",
+			 ids, request->peer.address,
 			 (long long) request->body.raw_bytes,
 			 why == NULL ? "" : ", ", MAX_REASON, why == NULL ? "" : why);
 	intake_log(LOG_LEVEL_LOG, detail, "%s %.200s: %d after %lld ms",
@@ -197,6 +238,8 @@ intake_request_refuse(Request *request, int status, const char *detail,
 	if (body == NULL)
 		abort();
 	intake_answer_init(&answer, status);
+	if (status == 405)
+		intake_answer_add(&answer, "allow", "GET, HEAD");
 	if (retry_after >= 0)
 		intake_answer_add_number(&answer, "retry-after", retry_after);
 	intake_answer_add(&answer, "x-request-id", request->id);
@@ -355,7 +398,9 @@ intake_request_start(Request *request)
 	if (request->head->content_length > request->body.max_raw)
 	{
 		intake_metrics_reject(REJECT_TOO_LARGE);
-		intake_request_refuse(request, 413, "The body is too large.", -1);
+		intake_request_refuse(request, 413,
+							  "The body is longer than pg_intake.max_body_size.",
+							  -1);
 		return;
 	}
 	if (!request->has_body)
@@ -460,7 +505,8 @@ intake_request_leave(Request *request)
 	request->stream = NULL;
 	/* nobody will hear what a question is answered with */
 	if (request->visitor.place == VISITOR_QUEUED &&
-		strcmp(request->head->method, "GET") == 0)
+		(strcmp(request->head->method, "GET") == 0 ||
+		 strcmp(request->head->method, "HEAD") == 0))
 		intake_pool_leave(request->server->pool, &request->visitor);
 	else if (request->has_body && !request->body.has_ended)
 		intake_request_fail_body(request, 408, "The client went away.", true);
@@ -539,9 +585,14 @@ intake_request_refuse_bad(Server *server, const Peer *peer, const Head *head,
 						  Answer *answer, const char *why)
 {
 	char		id[REQUEST_MAX_ID + 1];
+	char		ids[MAX_IDS];
+	char		detail[MAX_IDS + 256];
 
-	intake_request_count_bad(server, peer, answer->status, why);
 	make_id(head, id);
+	print_ids(ids, id, head);
+	snprintf(detail, sizeof(detail), "%.200s (%s)",
+			 why == NULL ? "No reason was given." : why, ids);
+	intake_request_count_bad(server, peer, answer->status, detail);
 	intake_answer_add(answer, "x-request-id", id);
 }
 

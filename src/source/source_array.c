@@ -29,6 +29,7 @@ typedef enum ArrayPlace
 typedef struct ArrayState
 {
 	IntakeSource *text;
+	const char *hint;			/* for who sends what is no array */
 	ArrayPlace	place;
 
 	/* in an element */
@@ -38,12 +39,13 @@ typedef struct ArrayState
 } ArrayState;
 
 static void
-report_syntax(const char *detail)
+report_syntax(const ArrayState *state, const char *detail)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 			 errmsg("the payload is not a JSON array"),
-			 errdetail_internal("%s", detail)));
+			 errdetail_internal("%s", detail),
+			 errhint("%s", state->hint)));
 }
 
 static bool
@@ -57,7 +59,7 @@ static char
 take_string_byte(ArrayState *state, char c)
 {
 	if (c == '\n')
-		report_syntax("A string has a line end in it.");
+		report_syntax(state, "A string has a line end in it.");
 	if (!state->is_escaped && c == '"')
 		state->is_string = false;
 	state->is_escaped = !state->is_escaped && c == '\\';
@@ -89,7 +91,7 @@ static char
 take_byte(ArrayState *state, char c)
 {
 	if (c == '\0')
-		report_syntax("There is a zero byte in it.");
+		report_syntax(state, "There is a zero byte in it.");
 	if (state->place == IN_ELEMENT)
 		return take_element_byte(state, c);
 	if (is_blank(c))
@@ -98,11 +100,11 @@ take_byte(ArrayState *state, char c)
 	{
 		case BEFORE_ARRAY:
 			if (c != '[')
-				report_syntax("It must begin with \"[\".");
+				report_syntax(state, "It must begin with \"[\".");
 			state->place = BEFORE_FIRST;
 			return '\0';
 		case BEHIND_ARRAY:
-			report_syntax("There is more behind its end.");
+			report_syntax(state, "There is more behind its end.");
 			break;
 		case BEFORE_FIRST:
 			if (c == ']')
@@ -115,7 +117,7 @@ take_byte(ArrayState *state, char c)
 			break;
 	}
 	if (c == ',' || c == ']')
-		report_syntax("There is a comma without an element.");
+		report_syntax(state, "There is a comma without an element.");
 	state->place = IN_ELEMENT;
 	return take_element_byte(state, c);
 }
@@ -133,7 +135,7 @@ fill_text(ArrayState *state, IntakeSource *source)
 	source->is_cut = text->is_cut;
 	source->cut_reason = text->cut_reason;
 	if (!text->is_cut && state->place != BEHIND_ARRAY)
-		report_syntax("It ends before its \"]\".");
+		report_syntax(state, "It ends before its \"]\".");
 	return false;
 }
 
@@ -162,12 +164,13 @@ read_array(IntakeSource *source, char *out, size_t len)
 static const IntakeSourceRoutine array_routine = {"array", read_array};
 
 IntakeSource *
-intake_source_open_array(IntakeSource *text)
+intake_source_open_array(IntakeSource *text, const char *hint)
 {
 	ArrayState *state = palloc0(sizeof(ArrayState));
 	IntakeSource *source;
 
 	state->text = text;
+	state->hint = hint;
 	source = intake_source_open(&array_routine, state, PG_UTF8);
 	source->has_lines = false;
 	source->kind = text->kind;

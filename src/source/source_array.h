@@ -17,8 +17,9 @@
 
 /*
  * Opens the source, of which nothing has been read.  Reading raises 22P02
- * where the text is no array.
+ * where the text is no array, with the hint.
  */
-extern IntakeSource *intake_source_open_array(IntakeSource *text);
+extern IntakeSource *intake_source_open_array(IntakeSource *text,
+											  const char *hint);
 
 #endif							/* INTAKE_SOURCE_ARRAY_H */

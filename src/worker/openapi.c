@@ -16,6 +16,7 @@
 #include "worker/request_options.h"
 
 #define VERSION "1.0"
+#define LIVENESS "/actuator/health/liveness"
 
 /* What the program answers without a loader. */
 static const IntakeRoute program_routes[] = {
@@ -31,7 +32,7 @@ static const IntakeRoute program_routes[] = {
 		.name = "health",
 		.family = INTAKE_FAMILY_V1,
 		.method = "GET",
-		.path = "/actuator/health/liveness",
+		.path = LIVENESS,
 		.summary = "Tells whether the gateway runs",
 		.access = INTAKE_ACCESS_PUBLIC,
 	},
@@ -125,11 +126,14 @@ append_headers(StringInfo json, const IntakeRoute *route)
 	for (; header != NULL && header->name != NULL; header++)
 		append_parameter(json, header->name, "header", header->is_required,
 						 header->text);
-	if (route->body != INTAKE_BODY_NONE &&
-		strcmp(route->method, "POST") == 0 &&
-		route->family != INTAKE_FAMILY_DATALENS)
+	if (route->body == INTAKE_BODY_NONE ||
+		route->family == INTAKE_FAMILY_DATALENS)
+		return;
+	if (strcmp(route->method, "POST") == 0)
 		append_parameter(json, "Idempotency-Key", "header", false,
 						 "the UUID of the operation");
+	append_parameter(json, "Content-Digest", "header", false,
+					 "sha-256 or sha-512 of the body (RFC 9530); Repr-Digest is the same");
 }
 
 /* Whether the route takes a body of that type. */
@@ -139,8 +143,10 @@ takes_type(const IntakeRoute *route, const IntakeMediaType *type)
 	if (route->family == INTAKE_FAMILY_DATALENS &&
 		route->body == INTAKE_BODY_UPLOAD)
 		return strcmp(type->name, "application/x-ndjson") == 0;
+	if (route->family == INTAKE_FAMILY_PROSTORE)
+		return type->is_prostore;
 	if (type->is_array)
-		return route->family != INTAKE_FAMILY_PROSTORE;
+		return true;
 	return route->body == INTAKE_BODY_UPLOAD;
 }
 
@@ -165,18 +171,59 @@ append_body(StringInfo json, const IntakeRoute *route)
 }
 
 static void
+append_response(StringInfo json, const char *status, const char *text,
+				const char *type)
+{
+	separate(json);
+	appendStringInfo(json, "\"%s\": {\"description\": \"%s\"", status, text);
+	if (type != NULL)
+		appendStringInfo(json, ", \"content\": {\"%s\": {}}", type);
+	appendStringInfoChar(json, '}');
+}
+
+/* What the program answers: it knows no failure but not to be ready. */
+static void
+append_program_responses(StringInfo json, const IntakeRoute *route)
+{
+	if (strcmp(route->name, "metrics") == 0)
+	{
+		append_response(json, "200", "OK", "text/plain");
+		return;
+	}
+	append_response(json, "200", "OK", "application/json");
+	if (strcmp(route->path, LIVENESS) != 0)
+		append_response(json, "503", "Not now", "application/json");
+}
+
+static void
+append_loader_responses(StringInfo json, const IntakeRoute *route)
+{
+	bool		is_v1 = route->family == INTAKE_FAMILY_V1;
+
+	if (route->is_bodiless)
+		append_response(json, "204", "It was done", NULL);
+	else if (route->body != INTAKE_BODY_NONE && is_v1)
+	{
+		append_response(json, "200", "The operation was done before, or this was a dry run",
+						"application/json");
+		append_response(json, "201", "The operation was done",
+						"application/json");
+	}
+	else
+		append_response(json, "200", "OK", "application/json");
+	append_response(json, "default", "A failure", is_v1 ?
+					"application/problem+json" : "application/json");
+}
+
+static void
 append_responses(StringInfo json, const IntakeRoute *route)
 {
-	const char *type = route->family == INTAKE_FAMILY_V1 ?
-		"application/problem+json" : "application/json";
-
-	appendStringInfoString(json, ", \"responses\": {\"200\": {\"description\": \"OK\"}");
-	if (route->body != INTAKE_BODY_NONE && route->family == INTAKE_FAMILY_V1)
-		appendStringInfoString(json, ", \"201\": {\"description\": \"The operation was done\"}");
-	if (route->access != INTAKE_ACCESS_PUBLIC)
-		appendStringInfo(json, ", \"default\": {\"description\": \"A failure\", \"content\": {\"%s\": {}}}",
-						 type);
-	appendStringInfoString(json, "}");
+	appendStringInfoString(json, ", \"responses\": {");
+	if (route->handle == NULL)
+		append_program_responses(json, route);
+	else
+		append_loader_responses(json, route);
+	appendStringInfoChar(json, '}');
 	if (route->access != INTAKE_ACCESS_TOKEN)
 		appendStringInfoString(json, ", \"security\": []");
 	else if (route->family == INTAKE_FAMILY_DATALENS)

@@ -17,6 +17,9 @@
 /* What tells a client that its tool has joined the lines (curl -d). */
 #define LINES_HINT "The body has no line ends: send it as it is, with curl -T or --data-binary."
 
+/* What tells one that forgot a header. */
+#define PACKED_HINT "The body is compressed: header Content-Encoding, gzip or zstd, has to say so."
+
 static void
 append_name(StringInfo json, const char *name)
 {
@@ -78,12 +81,23 @@ intake_problem_describe(const ErrorData *error)
 											  CStringGetDatum(json.data)));
 }
 
+/* Whether the error is that of a body which was compressed in silence. */
+static bool
+is_packed(const IntakeCall *call, const ErrorData *error)
+{
+	return call->body != NULL && intake_body_is_packed(call->body) &&
+		(ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_DATA_EXCEPTION ||
+		 error->sqlerrcode == ERRCODE_UNDEFINED_COLUMN);
+}
+
 /* The error's hint, and whether the body has lost its lines. */
 static const char *
 find_hint(const IntakeCall *call, const ErrorData *error)
 {
 	bool		is_ndjson;
 
+	if (is_packed(call, error))
+		return PACKED_HINT;
 	if (call->body == NULL || call->format == NULL ||
 		strcmp(call->format, "avro") == 0)
 		return error->hint;
@@ -94,15 +108,22 @@ find_hint(const IntakeCall *call, const ErrorData *error)
 		psprintf("%s %s", error->hint, LINES_HINT);
 }
 
-/* RFC 9457: message and detail are one text there. */
+/* Message and detail as one text. */
+static char *
+whole_message(const ErrorData *error)
+{
+	return error->detail == NULL ? error->message :
+		psprintf("%s. %s", error->message, error->detail);
+}
+
+/* RFC 9457. */
 static void
 append_problem(StringInfo json, const IntakeHttpRequest *request,
 			   const IntakeCall *call, const ErrorData *error, int status)
 {
 	appendStringInfo(json, "{\"type\": \"about:blank\", \"title\": \"%s\", \"status\": %d",
 					 intake_status_phrase(status), status);
-	append_text(json, "detail", error->detail == NULL ? error->message :
-				psprintf("%s. %s", error->message, error->detail));
+	append_text(json, "detail", whole_message(error));
 	append_text(json, "sqlstate", unpack_sql_state(error->sqlerrcode));
 	append_text(json, "hint", find_hint(call, error));
 	append_position(json, error, "record");
@@ -120,9 +141,8 @@ append_exception(StringInfo json, const IntakeCall *call,
 				 const ErrorData *error)
 {
 	appendStringInfoChar(json, '{');
-	append_text(json, "exceptionMessage", error->message);
+	append_text(json, "exceptionMessage", whole_message(error));
 	append_text(json, "sqlState", unpack_sql_state(error->sqlerrcode));
-	append_text(json, "detail", error->detail);
 	append_text(json, "hint", find_hint(call, error));
 	append_position(json, error, "row");
 	appendStringInfoString(json, "}\n");

@@ -87,7 +87,6 @@ look_for_lines(IntakeBody *body)
 	const char *bytes = body->frame.payload;
 	size_t		i;
 
-	body->received += body->frame.len;
 	body->has_line_end = memchr(bytes, '\n', body->frame.len) != NULL ||
 		memchr(bytes, '\r', body->frame.len) != NULL;
 	for (i = 0; i < body->frame.len && !body->has_line_end; i++)
@@ -98,6 +97,19 @@ look_for_lines(IntakeBody *body)
 			(body->last == ']' || body->last == '}'))
 			body->has_joint = true;
 		body->last = bytes[i];
+	}
+}
+
+static void
+note_first(IntakeBody *body)
+{
+	size_t		i;
+
+	for (i = 0; i < body->frame.len; i++)
+	{
+		if (body->received + i >= sizeof(body->first))
+			break;
+		body->first[body->received + i] = body->frame.payload[i];
 	}
 }
 
@@ -177,6 +189,8 @@ next_frame(IntakeBody *body)
 		case INTAKE_FRAME_BODY_DATA:
 			intake_request_digest_update(body->digest, body->frame.payload,
 										 body->frame.len);
+			note_first(body);
+			body->received += body->frame.len;
 			if (!body->has_line_end)
 				look_for_lines(body);
 			break;
@@ -221,6 +235,19 @@ read_source(IntakeSource *source, char *out, size_t len)
 
 static const IntakeSourceRoutine body_routine = {"request", read_source};
 
+/*
+ * A part of a file (curl -C sends one) must not be taken for all of it.
+ */
+static void
+check_whole(const IntakeHttpRequest *request)
+{
+	if (intake_request_header(request, "content-range") != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("header \"%s\" is not supported", "content-range"),
+				 errhint("An upload is sent whole, also when it is repeated.")));
+}
+
 IntakeBody *
 intake_body_open(const IntakeHttpRequest *request)
 {
@@ -230,6 +257,7 @@ intake_body_open(const IntakeHttpRequest *request)
 	body->link = request->link;
 	body->level = GetCurrentTransactionNestLevel();
 	body->is_ended = !request->has_body;
+	check_whole(request);
 	body->digest = intake_request_digest_begin(request);
 	return body;
 }
@@ -292,4 +320,11 @@ intake_body_is_flattened(const IntakeBody *body, bool is_ndjson)
 {
 	return body->received > 0 && !body->has_line_end &&
 		(!is_ndjson || body->has_joint);
+}
+
+bool
+intake_body_is_packed(const IntakeBody *body)
+{
+	return memcmp(body->first, "\x1f\x8b", 2) == 0 ||
+		memcmp(body->first, "\x28\xb5\x2f\xfd", 4) == 0;
 }

@@ -34,6 +34,7 @@ typedef struct IntakeBody
 	bool		has_line_end;
 	bool		has_joint;		/* "][", "}{" and the like */
 	char		last;			/* byte */
+	unsigned char first[4];		/* bytes */
 
 	/* called before the reader waits for more of the body */
 	void		(*on_pause) (void *argument);
@@ -41,9 +42,10 @@ typedef struct IntakeBody
 } IntakeBody;
 
 /*
- * The body, in the current memory context; its digest headers are read.
- * Nothing of the body is.  The active snapshot is the caller's, who does not
- * mind another one after a wait for the client.
+ * The body, in the current memory context; its digest headers are read, and
+ * one that makes it a part is refused.  Nothing of the body is read.  The
+ * active snapshot is the caller's, who does not mind another one after a wait
+ * for the client.
  */
 extern IntakeBody *intake_body_open(const IntakeHttpRequest *request);
 
@@ -75,5 +77,8 @@ extern void intake_body_check(IntakeBody *body);
 
 /* Whether several records have come without their line ends. */
 extern bool intake_body_is_flattened(const IntakeBody *body, bool is_ndjson);
+
+/* Whether the payload begins as a gzip or zstd file does. */
+extern bool intake_body_is_packed(const IntakeBody *body);
 
 #endif							/* INTAKE_REQUEST_BODY_H */

@@ -77,6 +77,8 @@ take_member(IntakeRequestDigest *digest, const char *header, char *member)
 	if (value == NULL)
 		report_header(header);
 	*value++ = '\0';
+	value[strcspn(value, ";")] = '\0';	/* parameters; base64 has no ";" */
+	value = trim(value);
 	len = strlen(value);
 	if (len < 3 || value[0] != ':' || value[len - 1] != ':')
 		report_header(header);
@@ -95,24 +97,34 @@ take_member(IntakeRequestDigest *digest, const char *header, char *member)
 	return false;
 }
 
-/* Takes a header; false when the request has none of the name. */
+/*
+ * Takes a header, which may come in several lines; false when the request has
+ * none of the name.
+ */
 static bool
 take_header(IntakeRequestDigest *digest, const IntakeHttpRequest *request,
 			const char *name)
 {
-	const char *value = intake_request_sole_header(request, name);
+	bool		is_there = false;
 	bool		is_known = false;
-	char	   *rest;
-	char	   *member;
+	ListCell   *cell;
 
-	if (value == NULL)
-		return false;
-	rest = pstrdup(value);
-	while ((member = strsep(&rest, ",")) != NULL)
-		is_known = take_member(digest, name, trim(member)) || is_known;
-	if (!is_known)
+	foreach(cell, request->headers)
+	{
+		const IntakeNamedText *header = lfirst(cell);
+		char	   *rest;
+		char	   *member;
+
+		if (strcmp(header->name, name) != 0)
+			continue;
+		is_there = true;
+		rest = pstrdup(header->value);
+		while ((member = strsep(&rest, ",")) != NULL)
+			is_known = take_member(digest, name, trim(member)) || is_known;
+	}
+	if (is_there && !is_known)
 		report_header(name);
-	return true;
+	return is_there;
 }
 
 static void

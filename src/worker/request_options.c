@@ -19,24 +19,27 @@
 #define UUID_TEXT_LENGTH 36
 
 const IntakeMediaType intake_media_types[] = {
-	{"application/x-ndjson", "ndjson", false},
-	{"application/jsonl", "ndjson", false},
-	{"application/json", "ndjson", true},
-	{"text/csv", "csv", false},
-	{"application/avro", "avro", false},
-	{NULL, NULL, false}
+	{"application/x-ndjson", "ndjson", false, true},
+	{"application/jsonl", "ndjson", false, false},
+	{"application/json", "ndjson", true, false},
+	{"text/csv", "csv", false, true},
+	{"application/avro", "avro", false, true},
+	{NULL, NULL, false, false}
 };
 
 static void
-report_media_type(const char *type)
+report_media_type(const char *type, bool for_prostore)
 {
 	StringInfoData list;
 	int			i;
 
 	initStringInfo(&list);
 	for (i = 0; intake_media_types[i].name != NULL; i++)
-		appendStringInfo(&list, "%s%s", i > 0 ? ", " : "",
-						 intake_media_types[i].name);
+	{
+		if (intake_media_types[i].is_prostore || !for_prostore)
+			appendStringInfo(&list, "%s%s", list.len > 0 ? ", " : "",
+							 intake_media_types[i].name);
+	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INTAKE_STATUS('4', '1', '5')),
 			 type == NULL ? errmsg("the request has no content type") :
@@ -84,10 +87,31 @@ read_type_parameter(const char *text)
 	const char *equals = strchr(text, '=');
 
 	if (equals == NULL)
-		report_media_type(text);
+		ereport(ERROR,
+				(errcode(ERRCODE_INTAKE_STATUS('4', '1', '5')),
+				 errmsg("parameter \"%s\" of the content type has no value",
+						trim(text))));
 	parameter->name = make_lower(trim(pnstrdup(text, equals - text)));
 	parameter->value = trim(equals + 1);
 	return parameter;
+}
+
+/* Adds a parameter, which counts once. */
+static List *
+add_type_parameter(List *parameters, IntakeNamedText *parameter)
+{
+	ListCell   *cell;
+
+	foreach(cell, parameters)
+	{
+		if (strcmp(((IntakeNamedText *) lfirst(cell))->name,
+				   parameter->name) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INTAKE_STATUS('4', '1', '5')),
+					 errmsg("parameter \"%s\" of the content type is given more than once",
+							parameter->name)));
+	}
+	return lappend(parameters, parameter);
 }
 
 /* Cuts off what stands before the next ";" outside quotes; NULL: no more. */
@@ -126,24 +150,62 @@ read_media_type(const IntakeHttpRequest *request, List **parameters)
 	{
 		/* there may be a ";" too many (RFC 9110, 5.6.6) */
 		if (piece[strspn(piece, " \t")] != '\0')
-			*parameters = lappend(*parameters, read_type_parameter(piece));
+			*parameters = add_type_parameter(*parameters,
+											 read_type_parameter(piece));
 	}
 	return name;
 }
 
 const IntakeMediaType *
-intake_media_type_of(const IntakeHttpRequest *request, List **parameters)
+intake_media_type_of(const IntakeHttpRequest *request, bool for_prostore,
+					 List **parameters)
 {
 	const char *name = read_media_type(request, parameters);
 	int			i;
 
 	for (i = 0; name != NULL && intake_media_types[i].name != NULL; i++)
 	{
-		if (strcmp(intake_media_types[i].name, name) == 0)
+		if (strcmp(intake_media_types[i].name, name) == 0 &&
+			(intake_media_types[i].is_prostore || !for_prostore))
 			return &intake_media_types[i];
 	}
-	report_media_type(name);
+	report_media_type(name, for_prostore);
 	return NULL;				/* not reached */
+}
+
+/* The charset that the parameters name, or NULL. */
+static const char *
+find_charset(const List *parameters)
+{
+	ListCell   *cell;
+
+	foreach(cell, parameters)
+	{
+		const IntakeNamedText *parameter = lfirst(cell);
+
+		if (strcmp(parameter->name, "charset") == 0)
+			return parameter->value;
+	}
+	return NULL;
+}
+
+static void
+check_utf8(const List *parameters, const char *hint)
+{
+	const char *charset = find_charset(parameters);
+
+	if (charset != NULL && pg_char_to_encoding(charset) != PG_UTF8)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTAKE_STATUS('4', '1', '5')),
+				 errmsg("charset \"%s\" is not supported here",
+						intake_convert_show(charset, strlen(charset))),
+				 errhint("%s", hint)));
+}
+
+void
+intake_media_type_check_utf8(const List *parameters)
+{
+	check_utf8(parameters, "A body of application/json is UTF-8.");
 }
 
 void
@@ -152,7 +214,6 @@ intake_media_type_check(const IntakeHttpRequest *request, const char *wanted,
 {
 	List	   *parameters;
 	const char *name = read_media_type(request, &parameters);
-	ListCell   *cell;
 
 	if (name == NULL || strcmp(name, wanted) != 0)
 		ereport(ERROR,
@@ -161,31 +222,46 @@ intake_media_type_check(const IntakeHttpRequest *request, const char *wanted,
 				 errmsg("content type \"%s\" is not supported here",
 						intake_convert_show(name, strlen(name))),
 				 errhint("%s", hint)));
-	foreach(cell, parameters)
-	{
-		const IntakeNamedText *it = lfirst(cell);
+	check_utf8(parameters, hint);
+}
 
-		if (strcmp(it->name, "charset") == 0 &&
-			pg_char_to_encoding(it->value) != PG_UTF8)
-			ereport(ERROR,
-					(errcode(ERRCODE_INTAKE_STATUS('4', '1', '5')),
-					 errmsg("charset \"%s\" is not supported here",
-							intake_convert_show(it->value,
-												strlen(it->value))),
-					 errhint("%s", hint)));
+/* Reads a list of names that is JSON; what is wrong with it is the option. */
+static Datum
+read_names(const char *option, const char *text)
+{
+	MemoryContext context = CurrentMemoryContext;
+	volatile Datum names = (Datum) 0;
+
+	PG_TRY();
+	{
+		names = DirectFunctionCall1(jsonb_in, CStringGetDatum(text));
 	}
+	PG_CATCH();
+	{
+		if (ERRCODE_TO_CATEGORY(geterrcode()) != ERRCODE_DATA_EXCEPTION)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(context);
+		FlushErrorState();
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for option \"%s\": \"%s\"", option,
+						intake_convert_show(text, strlen(text))),
+				 errhint("It must be names, separated by commas, or a JSON array of names.")));
+	}
+	PG_END_TRY();
+	return names;
 }
 
 /* Names, separated by commas, as a JSON array; an array stays as it is. */
 static Datum
-names_to_jsonb(char *text)
+names_to_jsonb(const char *option, char *text)
 {
 	JsonbParseState *state = NULL;
 	JsonbValue	name;
 	char	   *piece;
 
 	if (text[0] == '[')
-		return DirectFunctionCall1(jsonb_in, CStringGetDatum(text));
+		return read_names(option, text);
 	(void) pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	while ((piece = strsep(&text, ",")) != NULL)
 	{
@@ -212,7 +288,8 @@ push_option(JsonbParseState **state, const char *name, const char *value,
 	(void) pushJsonbValue(state, WJB_KEY, &json);
 	if (intake_options_takes_names(name, door))
 	{
-		Jsonb	   *names = DatumGetJsonbP(names_to_jsonb(pstrdup(value)));
+		Jsonb	   *names = DatumGetJsonbP(names_to_jsonb(name,
+														   pstrdup(value)));
 
 		json.type = jbvBinary;
 		json.val.binary.data = &names->root;
@@ -245,6 +322,35 @@ push_type_parameters(JsonbParseState **state, List *parameters, int door)
 						pg_strcasecmp(parameter->value, "absent") == 0 ?
 						"false" : "true", door);
 	}
+}
+
+/* Two encodings, by the content type and by the option, must be one. */
+static void
+check_charset(const IntakeHttpRequest *request, const List *type_parameters)
+{
+	const char *charset = find_charset(type_parameters);
+	const char *encoding = intake_request_parameter(request, "encoding");
+
+	if (charset != NULL && encoding != NULL &&
+		pg_char_to_encoding(charset) != pg_char_to_encoding(encoding))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("charset \"%s\" of the content type is not encoding \"%s\"",
+						charset, encoding)));
+}
+
+static void
+check_known(const char *name, int door)
+{
+	bool		is_list;
+
+	if (!intake_options_has(name, door, &is_list))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unrecognized parameter \"%s\"", name),
+				 errhint("Valid parameters are %s%s.",
+						 door == INTAKE_DOOR_UPLOAD ? "\"mode\", \"sys_op\", " : "",
+						 intake_options_names(door))));
 }
 
 static int
@@ -295,6 +401,7 @@ intake_request_set_options(IntakeRequest *upload,
 	ListCell   *cell;
 
 	intake_request_check_repeated(request);
+	check_charset(request, type_parameters);
 	upload->sys_op = INTAKE_NO_SYS_OP;
 	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	push_type_parameters(&state, type_parameters, door);
@@ -307,7 +414,10 @@ intake_request_set_options(IntakeRequest *upload,
 		else if (door == INTAKE_DOOR_UPLOAD && strcmp(it->name, "sys_op") == 0)
 			upload->sys_op = parse_sys_op(it->value);
 		else
+		{
+			check_known(it->name, door);
 			push_option(&state, it->name, it->value, door);
+		}
 	}
 	upload->options = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT,
 													   NULL));

@@ -18,6 +18,7 @@ typedef struct IntakeMediaType
 	const char *name;
 	const char *format;
 	bool		is_array;		/* one JSON array, not a line a record */
+	bool		is_prostore;	/* Prostore's upload takes it, too */
 } IntakeMediaType;
 
 /* Ends with a NULL name. */
@@ -25,10 +26,15 @@ extern const IntakeMediaType intake_media_types[];
 
 /*
  * The media type of the request's body, and its parameters (IntakeNamedText,
- * names in lower case).  Raises IN415 when it is none of those above.
+ * names in lower case, each once).  Raises IN415 when it is none of those
+ * above, or of Prostore's.
  */
 extern const IntakeMediaType *
-intake_media_type_of(const IntakeHttpRequest *request, List **parameters);
+intake_media_type_of(const IntakeHttpRequest *request, bool for_prostore,
+					 List **parameters);
+
+/* Raises IN415 for a charset that is not JSON's. */
+extern void intake_media_type_check_utf8(const List *parameters);
 
 /*
  * Raises IN415, with the hint, unless the body has the wanted media type, in

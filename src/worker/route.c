@@ -74,6 +74,14 @@ fits(const IntakeRoute *route, const List *segments)
 	return pattern[0] == '\0';
 }
 
+/* Whether the route serves the method: HEAD is GET without a body. */
+static bool
+serves(const IntakeRoute *route, const char *method)
+{
+	return strcmp(route->method, method) == 0 ||
+		(strcmp(route->method, "GET") == 0 && strcmp(method, "HEAD") == 0);
+}
+
 char *
 intake_route_methods(const IntakeHttpRequest *request)
 {
@@ -85,8 +93,9 @@ intake_route_methods(const IntakeHttpRequest *request)
 	for (i = 0; (route = intake_route_get(i)) != NULL; i++)
 	{
 		if (fits(route, request->segments))
-			appendStringInfo(&list, "%s%s", list.len > 0 ? ", " : "",
-							 route->method);
+			appendStringInfo(&list, "%s%s%s", list.len > 0 ? ", " : "",
+							 route->method,
+							 serves(route, "HEAD") ? ", HEAD" : "");
 	}
 	return list.data;
 }
@@ -100,7 +109,7 @@ intake_route_find(const IntakeHttpRequest *request)
 	for (i = 0; (route = intake_route_get(i)) != NULL; i++)
 	{
 		if (fits(route, request->segments) &&
-			strcmp(route->method, request->method) == 0)
+			serves(route, request->method))
 			return route;
 	}
 	if (intake_route_methods(request)[0] != '\0')

@@ -22,6 +22,7 @@
 typedef struct IntakeCall
 {
 	IntakeBearer *bearer;		/* NULL until authenticated */
+	const struct IntakeEntity *entity;	/* the target's, or NULL */
 	IntakeBody *body;			/* NULL until opened */
 	const char *format;			/* of the body, or NULL */
 	bool		is_dry_run;
@@ -77,6 +78,7 @@ typedef struct IntakeRoute
 	const char *const *parameters;	/* of the query, beside the options */
 	const IntakeRouteHeader *headers;	/* the route's own; or NULL */
 	bool		has_options;	/* those of the door are parameters */
+	bool		is_bodiless;	/* the answer is 204 */
 } IntakeRoute;
 
 /* Route i of all, counted from 0, or NULL. */

@@ -339,6 +339,7 @@ const IntakeRoute intake_routes_datalens[] = {
 		.path = CONNECTION_PATH "/client-id",
 		.summary = "Unlinks the client; data stays",
 		.handle = unlink_client,
+		.is_bodiless = true,
 	},
 	{
 		.name = "datalens_info",
@@ -364,6 +365,7 @@ const IntakeRoute intake_routes_datalens[] = {
 		.path = TABLE_PATH "/definition",
 		.summary = "Drops the table with its data",
 		.handle = delete_table,
+		.is_bodiless = true,
 	},
 	{
 		.name = "datalens_write",

@@ -194,12 +194,7 @@ read_head(ProstoreUpload *upload, const IntakeHttpRequest *request)
 										 list_nth(request->segments,
 												  SEGMENT_ENTITY));
 	upload->request.relid = upload->entity->target;
-	type = intake_media_type_of(request, &type_parameters);
-	if (type->is_array)
-		ereport(ERROR,
-				(errcode(ERRCODE_INTAKE_STATUS('4', '1', '5')),
-				 errmsg("content type \"%s\" is not supported", type->name),
-				 errhint("The content type says what the body is: text/csv, application/avro or application/x-ndjson.")));
+	type = intake_media_type_of(request, true, &type_parameters);
 	upload->request.format = type->format;
 	call->format = type->format;
 	set_options(upload, request, type_parameters);
@@ -309,11 +304,8 @@ make_answer(ProstoreUpload *upload)
 				upload->call->query_id);
 	append_result(json, operation);
 	append_statistics(json, upload->call);
-	if (upload->request.sys_op == 1 &&
-		upload->entity->kind != INTAKE_KIND_LOGICAL)
-		appendStringInfo(json,
-						 ", \"warnings\": [\"sysOp is ignored because the target is a %s table\"]",
-						 intake_kind_name(upload->entity->kind));
+	intake_route_append_warnings(json, upload->entity, "sysOp",
+								 upload->request.sys_op);
 	appendStringInfoString(json, "}\n");
 }
 
@@ -345,6 +337,12 @@ post_upload(const IntakeHttpRequest *request, IntakeCall *call,
 	make_answer(&upload);
 }
 
+static const IntakeRouteHeader headers[] = {
+	{"X-DL-Operation-UUID", false, "the UUID of the operation, as Idempotency-Key"},
+	{"x-request-id", false, "the client's name of the request; it is answered"},
+	{NULL, false, NULL}
+};
+
 const IntakeRoute intake_routes_prostore[] = {
 	{
 		.name = "prostore_upload",
@@ -355,6 +353,7 @@ const IntakeRoute intake_routes_prostore[] = {
 		.body = INTAKE_BODY_UPLOAD,
 		.handle = post_upload,
 		.parameters = parameters,
+		.headers = headers,
 	},
 	{.name = NULL}
 };

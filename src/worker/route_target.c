@@ -68,18 +68,21 @@ find_entity(Oid relid, const char *datamart, const char *name)
 	return entity;
 }
 
-Oid
+const IntakeEntity *
 intake_route_table(const char *schema, const char *table)
 {
 	Oid			namespace = get_namespace_oid(schema, true);
 	Oid			relid = InvalidOid;
+	const IntakeEntity *found = NULL;
 
 	check_usage();
 	if (OidIsValid(namespace))
 		relid = get_relname_relid(table, namespace);
-	if (!OidIsValid(relid) || find_entity(relid, NULL, NULL) == NULL)
+	if (OidIsValid(relid))
+		found = find_entity(relid, NULL, NULL);
+	if (found == NULL)
 		report_nothing(schema, table);
-	return relid;
+	return found;
 }
 
 const IntakeEntity *
@@ -92,4 +95,15 @@ intake_route_entity(const char *datamart, const char *entity)
 	if (found == NULL)
 		report_nothing(datamart, entity);
 	return found;
+}
+
+void
+intake_route_append_warnings(StringInfo json, const IntakeEntity *entity,
+							 const char *name, int sys_op)
+{
+	if (sys_op != 1 || entity->kind == INTAKE_KIND_LOGICAL)
+		return;
+	appendStringInfo(json,
+					 ", \"warnings\": [\"%s is ignored because the target is a %s table\"]",
+					 name, intake_kind_name(entity->kind));
 }

@@ -38,7 +38,10 @@ enum
 	SEGMENT_OPERATION = 5
 };
 
-static Oid
+#define ARRAY_HINT "A body of application/json is one JSON array; one record a line is application/x-ndjson."
+#define PARTITIONS_HINT "The body is one JSON array of partitions, application/json."
+
+static const IntakeEntity *
 find_target(const IntakeHttpRequest *request)
 {
 	return intake_route_table(list_nth(request->segments, SEGMENT_SCHEMA),
@@ -53,16 +56,16 @@ make_upload(const IntakeHttpRequest *request, IntakeCall *call)
 
 	upload.door = "http";
 	upload.request_id = request->request_id;
-	upload.relid = find_target(request);
-	call->operation.door = upload.door;
+	call->entity = find_target(request);
+	upload.relid = call->entity->target;
 	return upload;
 }
 
-/* The elements of a JSON array. */
+/* The elements of a JSON array; hint says what to send if it is none. */
 static IntakeSource *
-open_array(IntakeBody *body)
+open_array(IntakeBody *body, const char *hint)
 {
-	return intake_source_open_array(intake_body_source(body));
+	return intake_source_open_array(intake_body_source(body), hint);
 }
 
 /* Where the operation can be asked for. */
@@ -106,6 +109,8 @@ perform(const IntakeHttpRequest *request, IntakeCall *call,
 		add_location(request, answer, &operation->uuid);
 	appendStringInfoChar(body, '{');
 	intake_result_append(body, operation);
+	intake_route_append_warnings(body, call->entity, "sys_op",
+								 upload->sys_op);
 	appendStringInfoString(body, "}\n");
 }
 
@@ -114,10 +119,13 @@ upload_body(const IntakeHttpRequest *request, IntakeCall *call,
 			IntakeRequest *upload, IntakeAnswer *answer)
 {
 	List	   *parameters;
-	const IntakeMediaType *type = intake_media_type_of(request, &parameters);
+	const IntakeMediaType *type = intake_media_type_of(request, false,
+													   &parameters);
 
 	upload->format = type->format;
 	call->format = type->is_array ? NULL : type->format;
+	if (type->is_array)
+		intake_media_type_check_utf8(parameters);
 	call->is_dry_run = intake_request_set_options(upload, request, parameters,
 												  INTAKE_DOOR_UPLOAD);
 	call->body = intake_body_open(request);
@@ -127,17 +135,45 @@ upload_body(const IntakeHttpRequest *request, IntakeCall *call,
 		return;
 	}
 	upload->is_text = type->is_array;
-	upload->source = type->is_array ? open_array(call->body) :
+	upload->source = type->is_array ? open_array(call->body, ARRAY_HINT) :
 		intake_body_source(call->body);
 	perform(request, call, upload, answer);
 }
 
+/* From here on an answer can say which operation it is of. */
+static void
+name_operation(IntakeCall *call, const IntakeRequest *upload)
+{
+	call->operation.door = upload->door;
+	call->operation.uuid = upload->uuid;
+}
+
 /* The operation that the client names, or a new one. */
 static void
-set_uuid(const IntakeHttpRequest *request, IntakeRequest *upload)
+set_uuid(const IntakeHttpRequest *request, IntakeCall *call,
+		 IntakeRequest *upload)
 {
 	if (!intake_request_key(request, "idempotency-key", &upload->uuid))
 		upload->uuid = intake_operation_make_uuid();
+	name_operation(call, upload);
+}
+
+/* The operation that the path names, as a header may do, too. */
+static void
+set_path_uuid(const IntakeHttpRequest *request, IntakeCall *call,
+			  IntakeRequest *upload)
+{
+	pg_uuid_t	key;
+
+	upload->uuid = intake_request_uuid(list_nth(request->segments,
+												SEGMENT_OPERATION));
+	name_operation(call, upload);
+	if (intake_request_key(request, "idempotency-key", &key) &&
+		memcmp(key.data, upload->uuid.data, UUID_LEN) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("path and header \"%s\" name different operations",
+						"idempotency-key")));
 }
 
 /* PUT /v1/tables/{schema}/{table}/operations/{operation} */
@@ -147,9 +183,7 @@ put_operation(const IntakeHttpRequest *request, IntakeCall *call,
 {
 	IntakeRequest upload = make_upload(request, call);
 
-	upload.uuid = intake_request_uuid(list_nth(request->segments,
-											   SEGMENT_OPERATION));
-	call->operation.uuid = upload.uuid;
+	set_path_uuid(request, call, &upload);
 	upload_body(request, call, &upload, answer);
 }
 
@@ -160,8 +194,7 @@ post_operation(const IntakeHttpRequest *request, IntakeCall *call,
 {
 	IntakeRequest upload = make_upload(request, call);
 
-	set_uuid(request, &upload);
-	call->operation.uuid = upload.uuid;
+	set_uuid(request, call, &upload);
 	upload_body(request, call, &upload, answer);
 }
 
@@ -172,28 +205,29 @@ post_delete_partitions(const IntakeHttpRequest *request, IntakeCall *call,
 {
 	IntakeRequest upload = make_upload(request, call);
 	List	   *parameters;
-	const IntakeMediaType *type = intake_media_type_of(request, &parameters);
+	const IntakeMediaType *type = intake_media_type_of(request, false,
+													   &parameters);
 
 	if (!type->is_array)
 		ereport(ERROR,
 				(errcode(ERRCODE_INTAKE_STATUS('4', '1', '5')),
 				 errmsg("content type \"%s\" is not supported here",
 						type->name),
-				 errhint("The body is one JSON array of partitions, application/json.")));
+				 errhint("%s", PARTITIONS_HINT)));
 	upload.mode = INTAKE_MODE_DELETE;
 	upload.format = type->format;
 	upload.is_text = true;
+	intake_media_type_check_utf8(parameters);
 	call->is_dry_run = intake_request_set_options(&upload, request, NIL,
 												  INTAKE_DOOR_DELETE);
-	set_uuid(request, &upload);
-	call->operation.uuid = upload.uuid;
+	set_uuid(request, call, &upload);
 	call->body = intake_body_open(request);
 	if (request->is_preflight)
 	{
 		answer->is_preflight = true;
 		return;
 	}
-	upload.source = open_array(call->body);
+	upload.source = open_array(call->body, PARTITIONS_HINT);
 	perform(request, call, &upload, answer);
 }
 
@@ -262,7 +296,7 @@ get_operation(const IntakeHttpRequest *request, IntakeCall *call,
 {
 	IntakeOperation operation = {0};
 	IntakeOperationState state;
-	Oid			relid = find_target(request);
+	Oid			relid = find_target(request)->target;
 	StringInfo	body = &answer->body;
 	bool		is_running;
 

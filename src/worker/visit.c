@@ -28,6 +28,7 @@
 #include "pgstat.h"
 #include "storage/lock.h"
 #include "utils/guc.h"
+#include "utils/json.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timeout.h"
@@ -68,9 +69,10 @@ report_request(void *argument)
 
 	if (request == NULL)
 		return;
-	errcontext("%s %s, request \"%s\"%s%s%s", request->method, request->path,
-			   visit->request_id, visit->query_id[0] == '\0' ? "" : ", query \"",
-			   visit->query_id, visit->query_id[0] == '\0' ? "" : "\"");
+	errcontext("%s %s, request %s%s%s", request->method, request->path,
+			   visit->request_id,
+			   visit->call.query_id == NULL ? "" : ", query ",
+			   visit->call.query_id == NULL ? "" : visit->query_id);
 }
 
 static void
@@ -205,11 +207,15 @@ serve(Visit *visit)
 		visit->route->handle(visit->request, &visit->call, visit->answer);
 }
 
-/* A name of the client's for those who watch; NULL is none. */
+/* A name that the client has chosen, in quotes and on one line; "" for none. */
 static const char *
 show_name(const char *name)
 {
-	return name == NULL ? "" : intake_discreet_log_plain(name);
+	StringInfoData quoted;
+
+	initStringInfo(&quoted);
+	escape_json(&quoted, name == NULL ? "" : name);
+	return intake_discreet_log_plain(quoted.data);
 }
 
 static void

@@ -163,6 +163,54 @@ $node->safe_psql('postgres', q{
     "$tables/covid/operations/dd0c7c4e-3c0b-4c9e-9d57-0d3f2b8f6a12?unknown=ignore");
 is($status, 201, 'Avro') or diag(explain($body));
 
+# --- how clients write it
+
+($status, $headers, $body) = curl(@csv, '--data-binary' => '@'
+        . file('bom.csv', "\xEF\xBB\xBFid,product\r\n15,cow\r\n"),
+    "$tables/sales/operations");
+is($status, 201, 'CSV of a spreadsheet: byte order mark and CRLF');
+my $upper = 'EE0C7C4E-3C0B-4C9E-9D57-0D3F2B8F6A12';
+foreach my $name ($upper, lc($upper))
+{
+    ($status, $headers, $body) = curl(@ndjson, -T => $lines,
+        -H => "Idempotency-Key: $name", "$tables/sales/operations/$name");
+    is("$status $body->{operation}",
+        ($name eq $upper ? 201 : 200) . ' ' . lc($upper),
+        "UUID $name, and the same as a key");
+}
+$node->safe_psql('postgres', q{
+    SET client_encoding = 'UTF8';
+    CREATE TABLE shop."Заказы 24/1 +%" (id int PRIMARY KEY);
+    GRANT ALL ON shop."Заказы 24/1 +%" TO writer;
+    SELECT intake.register_table('shop."Заказы 24/1 +%"')});
+foreach my $plus ('+', '%2B')
+{
+    my $path = '/v1/tables/shop/%D0%97%D0%B0%D0%BA%D0%B0%D0%B7%D1%8B%2024%2F1%20'
+        . "$plus%25/operations";
+
+    ($status, $headers, $body) = curl(@ndjson,
+        '--data-binary' => "[1]\n", "$base$path");
+    is($status, 201, "a table's name in percents, $plus");
+    is($headers->{location}, "$path/$body->{operation}",
+        'and where its operation is');
+    is((curl("$base$headers->{location}"))[2]->{status}, 'succeeded',
+        'as it can be asked for');
+}
+
+$node->safe_psql('postgres', q{
+    CREATE TABLE shop.log (id int);
+    GRANT ALL ON shop.log TO writer;
+    SELECT intake.register_table('shop.log', kind => 'proxy')});
+foreach my $sys_op (0, 1)
+{
+    ($status, $headers, $body) = curl(@ndjson, '--data-binary' => "[1]\n",
+        "$tables/log/operations?sys_op=$sys_op");
+    is_deeply([ $status, $body->{rows_inserted}, $body->{warnings} ],
+        [ 201, 1, $sys_op == 0 ? undef :
+                [ 'sys_op is ignored because the target is a proxy table' ] ],
+        "sys_op=$sys_op on a proxy table");
+}
+
 # --- partitions
 
 curl(@csv, '--data-binary' => "day,v\n2026-01-01,1\n2026-01-01,2\n2026-01-02,3\n",
@@ -189,12 +237,21 @@ my $sha512 = sha512_base64($record);
 $_ .= '=' x (-length($_) % 4) foreach ($sha256, $sha512);
 foreach my $digest ("Content-Digest: sha-256=:$sha256:",
     "Repr-Digest: sha-512=:$sha512:, sha-256=:$sha256:",
+    "Content-Digest: sha-256=:$sha256:;from=job, sha-512=:$sha512:",
     "Content-Digest: md5=:AAAA:, sha-256=:$sha256:")
 {
     ($status) = curl(@ndjson, -H => $digest, '--data-binary' => $record,
         "$tables/sales/operations");
     is($status, 201, $digest);
 }
+($status) = curl(@ndjson, -H => "Content-Digest: sha-256=:$sha256:",
+    -H => "Content-Digest: sha-512=:$sha512:", '--data-binary' => $record,
+    "$tables/sales/operations");
+is($status, 201, 'two digests in two lines');
+($status) = curl(@ndjson, -H => "Content-Digest: sha-256=:$sha256:",
+    -H => "Content-Digest: sha-512=:$sha256:", '--data-binary' => $record,
+    "$tables/sales/operations");
+is($status, 400, 'of which the second is wrong');
 $record = "[41,\"d\",1]\n";
 foreach my $digest ("Content-Digest: sha-256=:$sha256:",
     "Repr-Digest: sha-512=:$sha512:", 'Content-Digest: md5=:AAAA:',
@@ -241,6 +298,30 @@ my @failures = (
         "$tables/sales/operations" ],
     [ 'no UUID', 400, '22023', @ndjson, -T => $lines,
         "$tables/sales/operations/1234" ],
+    [ 'path and key differ', 400, '22023', @ndjson, -T => $lines,
+        -H => "Idempotency-Key: $key", "$tables/sales/operations/$uuid" ],
+    [ 'a part of a file', 400, '22023', @ndjson, -T => $lines,
+        -H => 'Content-Range: bytes 0-5/24', "$tables/sales/operations/$uuid" ],
+    [ 'a charset that JSON has not', 415, 'IN415',
+        -H => 'Content-Type: application/json; charset=latin1', -d => '[]',
+        "$tables/sales/operations" ],
+    [ 'the same for partitions', 415, 'IN415',
+        -H => 'Content-Type: application/json; charset=latin1', -d => '[]',
+        "$tables/days/delete-partitions" ],
+    [ 'two charsets', 415, 'IN415', -d => 'id',
+        -H => 'Content-Type: text/csv; charset=utf-8; charset=latin1',
+        "$tables/sales/operations" ],
+    [ 'a charset without a value', 415, 'IN415', -d => 'id',
+        -H => 'Content-Type: text/csv; charset', "$tables/sales/operations" ],
+    [ 'a charset that is not the encoding', 400, '22023', -d => 'id',
+        -H => 'Content-Type: text/csv; charset=utf-8',
+        "$tables/sales/operations?encoding=LATIN1" ],
+    [ 'names that are no JSON', 400, '22023', @ndjson,
+        '--data-binary' => '[1]', '-g', "$tables/sales/operations?columns=[" ],
+    [ 'a table without the key', 409, '55000', @ndjson,
+        '--data-binary' => '[1]', "$tables/sales/operations?mode=replace" ],
+    [ 'JSON that is no array', 400, '22023', @json, -d => '{"id": 1}',
+        "$tables/sales/operations" ],
     [ 'no UUID for a key', 400, '22023', @ndjson, -H => 'Idempotency-Key: "1"',
         '--data-binary' => '[1]', "$tables/sales/operations" ],
     [ 'an unknown parameter', 400, '22023', @ndjson, '--data-binary' => '[1]',
@@ -272,7 +353,58 @@ foreach my $failure (@failures)
         "application/problem+json $expected", 'is a problem');
 }
 ($status, $headers) = curl('-X' => 'PATCH', "$tables/sales/operations/$uuid");
-is($headers->{allow}, 'PUT, GET', '405 tells the methods');
+is($headers->{allow}, 'PUT, GET, HEAD', '405 tells the methods');
+foreach my $path ('/metrics', '/actuator/health', '/openapi.json')
+{
+    ($status, $headers, $body) = curl('-X' => 'OPTIONS', "$base$path");
+    is("$status $headers->{allow}", '405 GET, HEAD',
+        "$path tells them, too");
+    is($body->{request_id}, $headers->{'x-request-id'},
+        'the request is named in the problem');
+}
+foreach my $path ("/v1/tables/shop/sales/operations/$uuid", '/openapi.json',
+    '/metrics')
+{
+    ($status, $headers, $body) = curl('-I', "$base$path");
+    ok($status == 200 && $headers->{'content-length'} > 100
+            && ($body // '') eq '', "HEAD $path has no body");
+}
+
+# --- what helps
+
+# What, curl's arguments, hint
+my @helped = (
+    [ 'an unknown parameter', [ @ndjson, '--data-binary' => '[1]',
+            "$tables/sales/operations?sysOp=1" ],
+        qr/^Valid parameters are "mode", "sys_op", "allow_empty", / ],
+    [ 'one of a delete', [ @json, -d => '[]',
+            "$tables/days/delete-partitions?mode=append" ],
+        qr/^Valid parameters are "dry_run", "fast", / ],
+    [ 'lines as application/json', [ @json, '--data-binary' => "[1]\n[2]\n",
+            "$tables/sales/operations" ], qr{application/x-ndjson} ],
+    [ 'an object as application/json', [ @json, -d => '{}',
+            "$tables/sales/operations" ], qr{one JSON array} ],
+    [ 'partitions that are no array', [ @json, -d => '{}',
+            "$tables/days/delete-partitions" ], qr{array of partitions} ],
+    (map { [ "a gzip file as @$_", [ @$_, '--data-binary' => "\@$packed",
+            "$tables/sales/operations" ], qr/Content-Encoding/ ] }
+        \@ndjson, \@csv, \@json));
+
+foreach my $help (@helped)
+{
+    my ($what, $arguments, $hint) = @$help;
+
+    (undef, undef, $body) = curl(@$arguments);
+    like($body->{hint}, $hint, "$what: the hint");
+}
+(undef, undef, $body) = curl(@ndjson, -T => $lines,
+    "$tables/sales/operations/1234");
+ok(!exists $body->{operation}, 'what is no UUID is no operation');
+(undef, undef, $body) = curl(@csv, '--data-binary' => "[", '-g',
+    "$tables/sales/operations?columns=[");
+ok($body->{operation}, 'what is one is told');
+(undef, undef, $body) = curl("$tables/sales/operations/$uuid?mode=%zz");
+like($body->{detail}, qr/percent-encoded/, 'a percent sign in a URL');
 
 my $failed = 'bb0c7c4e-3c0b-4c9e-9d57-0d3f2b8f6a12';
 my $bad = file('bad.ndjson', "[60, \"a\", 1]\n\n[61, \"b\", \"many\"]\n");
@@ -284,9 +416,15 @@ is_deeply([ $status,
     'a bad value: its position in members');
 is(rows('SELECT count(*) FROM shop.sales WHERE id IN (60, 61)'), '0',
     'nothing of it stays');
-is(rows("SELECT status, error->>'value', request_id FROM intake.operations
-    WHERE operation = '$failed'"), 'failed|many|job 7',
-    'the failure is on record');
+is(rows("SELECT status, error->>'value', request_id, bytes_received
+    FROM intake.operations WHERE operation = '$failed'"),
+    'failed|many|job 7|' . -s $bad, 'the failure is on record');
+my $late = 'bb0c7c4e-3c0b-4c9e-9d57-0d3f2b8f6a13';
+my $long = file('late.ndjson',
+    join('', map { "[$_, \"a\", 1]\n" } 1000 .. 20000) . "[\"x\"]\n");
+curl(@ndjson, -T => $long, "$tables/sales/operations/$late");
+is(rows("SELECT bytes_received FROM intake.operations
+    WHERE operation = '$late'"), -s $long, 'with all the bytes that came');
 ($status, $headers, $body) = curl("$tables/sales/operations/$failed");
 is_deeply([ $status, $body->{status}, $body->{error}{record} ],
     [ 200, 'failed', 2 ], 'GET tells it');
@@ -363,8 +501,52 @@ is_deeply([ map { $_->{name} }
         @{ $body->{paths}{'/v1/tables/{schema}/{table}/operations'}{post}{parameters} } ],
     [ qw(schema table mode sys_op), split(/\n/, rows(q{
         SELECT name FROM intake.options() WHERE 'upload' = ANY (calls)
-        ORDER BY name COLLATE "C"})), 'Idempotency-Key' ],
+        ORDER BY name COLLATE "C"})), 'Idempotency-Key', 'Content-Digest' ],
     'the parameters are the options');
+
+# What OpenAPI 3.1 wants of each operation.
+my %members = map { $_ => 1 } qw(summary parameters requestBody responses
+    security);
+foreach my $route (sort keys %described)
+{
+    my ($method, $path) = split / /, $route;
+    my $operation = $body->{paths}{$path}{ lc $method };
+    my %seen;
+    my @faults = grep { !$members{$_} } keys %$operation;
+
+    foreach my $parameter (@{ $operation->{parameters} })
+    {
+        push @faults, "$parameter->{name} twice"
+            if $seen{"$parameter->{in} $parameter->{name}"}++;
+        push @faults, "$parameter->{name}: place"
+            if $parameter->{in} !~ /^(path|query|header)$/;
+        push @faults, "$parameter->{name}: not required"
+            if $parameter->{in} eq 'path' && !$parameter->{required};
+        push @faults, "$parameter->{name}: no schema"
+            if ref $parameter->{schema} ne 'HASH';
+    }
+    push @faults, map { "$_ is not described" }
+        grep { !delete $seen{"path $_"} } $path =~ /\{(\w+)\}/g;
+    push @faults, map { "$_ is not in the path" } grep { /^path / } keys %seen;
+    push @faults, 'no content' if $operation->{requestBody}
+        && !%{ $operation->{requestBody}{content} };
+    push @faults, map { "status $_" } grep { !/^([2-5]\d\d|default)$/
+        || !$operation->{responses}{$_}{description} }
+        keys %{ $operation->{responses} };
+    push @faults, 'no responses' if !%{ $operation->{responses} };
+    is("@faults", '', "$route is described as OpenAPI wants it");
+}
+my $paths = $body->{paths};
+is_deeply([ map { join(' ', sort keys %{ $_->{responses} }) }
+        $paths->{'/v1/tables/{schema}/{table}/operations'}{post},
+        $paths->{'/v1/tables/{schema}/{table}/operations/{operation}'}{get},
+        $paths->{'/api/v1/datamarts/{datamart}/entities/{entity}/upload'}{post},
+        $paths->{'/provider/v1/connection/{connection_id}/client-id'}{delete},
+        $paths->{'/actuator/health/readiness'}{get},
+        $paths->{'/actuator/health/liveness'}{get},
+        $paths->{'/metrics'}{get} ],
+    [ '200 201 default', '200 default', '200 default', '204 default',
+        '200 503', '200', '200' ], 'the statuses are those that they answer');
 
 $node->stop;
 done_testing();

@@ -5,6 +5,7 @@
 use strict;
 use warnings;
 
+use Compress::Zlib qw(compress crc32);
 use FindBin;
 use IO::Socket::INET;
 use JSON::PP;
@@ -69,14 +70,40 @@ sub avro_block
     return zigzag(scalar @records) . zigzag(length $data) . $data . $sync;
 }
 
+# Of codec null, or of the one named.
 sub avro_header
 {
+    my ($codec) = @_;
     my $schema = '{"type": "record", "name": "r", "fields": ['
         . '{"name": "id", "type": "int"}, {"name": "varchar_col", "type": "string"}]}';
 
-    return "Obj\x01" . zigzag(1) . avro_string('avro.schema')
-        . avro_string($schema) . zigzag(0) . $sync;
+    return "Obj\x01" . zigzag(defined $codec ? 2 : 1)
+        . avro_string('avro.schema') . avro_string($schema)
+        . (defined $codec ?
+            avro_string('avro.codec') . avro_string($codec) : '')
+        . zigzag(0) . $sync;
 }
+
+# What a command makes of bytes.
+sub through
+{
+    my ($command, $bytes) = @_;
+    my $file = write_file("$scratch/bytes", $bytes);
+
+    return scalar `$command <$file`;
+}
+
+# The codecs, as the specification says what is in a block; Snappy's is one
+# literal and the checksum of what it holds.
+my %codecs = (
+    null => sub { $_[0] },
+    deflate => sub { substr(compress($_[0]), 2, -4) },
+    snappy => sub {
+        chr(length $_[0]) . chr((length($_[0]) - 1) << 2) . $_[0]
+            . pack('N', crc32($_[0])) },
+    bzip2 => sub { through('bzip2 -c', $_[0]) },
+    xz => sub { through('xz -c', $_[0]) },
+    zstandard => sub { through('zstd -q -c', $_[0]) });
 
 my $avro = write_file("$scratch/sales.avro",
     avro_header() . avro_block([ 1, 'aaa' ], [ 2, 'bbb' ])
@@ -228,6 +255,7 @@ $holder->quit;
 
 # --- failures
 
+my $columns = qr/The columns are "id", "varchar_col", "sys_op"\.$/;
 my @failures = (
     [ 'an unknown option', 400, qr/unrecognized option "sysop"/, @csv,
         -d => 'id', "$url?sysop=1" ],
@@ -242,13 +270,20 @@ my @failures = (
     [ 'another type', 415, qr/content type/, -d => 'id', $url ],
     [ 'one JSON array', 415, qr/content type/,
         -H => 'Content-Type: application/json', -d => '[]', $url ],
-    [ 'an unknown column', 400, qr/colour/, @csv, -d => "id;colour\n1;red",
+    [ 'lines by another name', 415, qr/content type/,
+        -H => 'Content-Type: application/jsonl', -d => '[1, "a"]', $url ],
+    [ 'an unknown column', 400, qr/colour.*$columns/, @csv, -d => "id;colour\n1;red",
         $url ],
-    [ 'a column twice', 400, qr/twice|more than once/, @csv, -d => "id;id\n1;1", $url ],
-    [ 'no key', 400, qr/key column "id"/, @csv, -d => "varchar_col\na", $url ],
+    [ 'a column twice', 400, qr/more than once.*$columns/, @csv, -d => "id;id\n1;1", $url ],
+    [ 'no key', 400, qr/key column "id".*$columns/, @csv, -d => "varchar_col\na", $url ],
     [ 'NULL in the key', 422, qr/null value in key column/, @csv,
         -d => "id;varchar_col\n;a", $url ],
-    [ 'a bad sys_op', 400, qr/sys_op/, @csv, -d => "id;sys_op\n1;2", $url ],
+    (map { [ "sys_op $_", 400, qr/invalid value for "sys_op"/, @csv,
+            -d => "id;sys_op\n1;$_", $url ] } qw(2 -1 x 0.5 99999999999)),
+    (map { [ "sys_op $_", 400, qr/invalid value for "sys_op"/,
+            -H => 'Content-Type: application/x-ndjson',
+            -d => "{\"id\": 1, \"sys_op\": $_}", $url ] }
+        qw(2 "x" true 1.5 70000 [1])),
     [ 'two names', 400, qr/different operations/, @csv,
         -H => "Idempotency-Key: $uuid",
         -H => 'X-DL-Operation-UUID: 00000000-0000-4000-8000-000000000000',
@@ -266,6 +301,99 @@ foreach my $failure (@failures)
     '--data-binary' => "id;varchar_col\n1;a\nx;b\n", $url);
 is_deeply([ $status, @$body{qw(sqlState row line column value)} ],
     [ 422, '22P02', 2, 3, 'id', 'x' ], 'a bad value has its position');
+
+(undef, undef, $body) = curl(-d => 'id', $url);
+like($body->{hint}, qr{: application/x-ndjson, text/csv, application/avro\.$},
+    'the hint lists what Prostore\'s upload takes');
+
+$node->safe_psql('postgres', "TRUNCATE marketing.sales;
+    INSERT INTO marketing.sales VALUES (1, 'old'), (2, 'old'), (5, 'old')");
+($status) = curl(@csv, '--data-binary' => "id;varchar_col;sys_op\n1;a;\n2;b;\"\"\n"
+        . "3;c; 0\n5;d; 1\n6;e;1\n", $url);
+is("$status " . rows('SELECT string_agg(id || varchar_col, \' \' ORDER BY id)
+    FROM marketing.sales'), '200 1a 2b 3c', 'a sys_op that is empty is 0');
+
+# --- CSV's settings, and what a request says instead
+
+my @forms = (
+    [ 'a TAB is found', '', "id\tvarchar_col\n1\ta;b\n", '1a;b' ],
+    [ 'so is a bar', '', "varchar_col|id\na,b|1\n", '1a,b' ],
+    [ 'delimiter', '?delimiter=,', "id,varchar_col\n1,a;b\n", '1a;b' ],
+    [ 'quote', "?quote='", "id;varchar_col\n1;'a;''b'\n", "1a;'b" ],
+    [ 'escape', '?escape=%5C', "id;varchar_col\n1;\"a\\\"b\"\n", '1a"b' ],
+    [ 'null', '?null=%5CN', "id;varchar_col\n1;\\N\n2;\n3;\"\\N\"\n",
+        '1NULL 2 3\\N' ],
+    [ 'no null', '', "id;varchar_col\n1;\n2;\"\"\n", '1NULL 2' ],
+    [ 'blanks', '', " id ; varchar_col \n 1 ; a \n", '1 a ' ]);
+
+foreach my $form (@forms)
+{
+    my ($what, $options, $bytes, $rows) = @$form;
+
+    $node->safe_psql('postgres', 'TRUNCATE marketing.sales');
+    ($status, $headers, $body) =
+        curl(@csv, '--data-binary' => $bytes, "$url$options");
+    is("$status " . rows(q{SELECT string_agg(id
+        || coalesce(varchar_col, 'NULL'), ' ' ORDER BY id)
+        FROM marketing.sales}), "200 $rows", "CSV: $what")
+        or diag(explain($body));
+}
+foreach my $coding ([ 'gzip', 'gzip -c' ], [ 'zstd', 'zstd -q -c' ])
+{
+    my ($name, $command) = @$coding;
+    my $packed = through($command, "id;varchar_col\n1;$name\n");
+
+SKIP:
+    {
+        skip "$name is not there", 1 if $packed eq '';
+        write_file("$scratch/packed", $packed);
+        curl(@csv, -H => "Content-Encoding: $name",
+            '--data-binary' => "\@$scratch/packed", $url);
+        is(rows('SELECT varchar_col FROM marketing.sales WHERE id = 1'),
+            $name, "Content-Encoding $name");
+    }
+}
+
+# --- Avro's codecs
+
+my $records = join('', map { zigzag($_->[0]) . avro_string($_->[1]) }
+        [ 7, 'seven' ], [ -8, 'eight' ]);
+foreach my $codec (sort keys %codecs)
+{
+    my $packed = $codecs{$codec}->($records);
+    my $file = write_file("$scratch/$codec.avro", avro_header($codec)
+            . zigzag(2) . zigzag(length $packed) . $packed . $sync);
+
+SKIP:
+    {
+        skip "$codec cannot be written here", 1 if $packed eq '';
+        $node->safe_psql('postgres', 'TRUNCATE marketing.sales');
+        ($status, $headers, $body) =
+            curl(-H => 'Content-Type: application/avro',
+            '--data-binary' => "\@$file", $url);
+        is("$status " . rows(q{SELECT string_agg(id || varchar_col, ' '
+            ORDER BY id) FROM marketing.sales}), '200 -8eight 7seven',
+            "codec $codec") or diag(explain($body));
+    }
+}
+
+# --- names of requests
+
+my $log = -s $node->logfile;
+curl(@csv, -H => 'x-request-id: its "name"', -d => 'colour',
+    "$url?queryId=two%0Alines%1B");
+curl(@csv, -H => 'x-request-id: second', -H => 'Content-Encoding: br',
+    -d => 'colour', "$url?sysOp=0&queryId=a%20b");
+wait_for('the log has both', sub {
+        slurp_file($node->logfile, $log) =~ /request id second/ });
+my $logged = slurp_file($node->logfile, $log);
+like($logged, qr/request "its \\"name\\"", query "two\\nlines\\u001b"/,
+    'names in the log are escaped');
+like($logged, qr/gzip.*\(request id second, query id a%20b\)/,
+    'and in the lines of the HTTP program, too');
+is(rows(q{SELECT count(*) FROM pg_stat_activity WHERE query ~
+    '^POST /api/v1/.*/upload \(".*", ".*"\)$'}) > 0, 1,
+    'and stand in pg_stat_activity');
 
 # --- HTTP/2: answers while the upload goes on
 
@@ -334,12 +462,13 @@ SKIP:
 # $reads, half-closes and returns the answer.
 sub break_off
 {
-    my ($options, $type, $sent, $operation, $reads) = @_;
+    my ($options, $type, $sent, $operation, $reads, $datamart) = @_;
     my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
         PeerPort => $port) or die;
     my $answer = '';
 
-    print $socket "POST /api/v1/datamarts/marketing/entities/sales/upload$options HTTP/1.1\r\n"
+    $datamart //= 'marketing';
+    print $socket "POST /api/v1/datamarts/$datamart/entities/sales/upload$options HTTP/1.1\r\n"
         . "Host: localhost\r\nContent-Type: $type\r\n"
         . "Idempotency-Key: $operation\r\n"
         . "Content-Length: 100000\r\n\r\n$sent";
@@ -426,6 +555,40 @@ my $failed = operation($n - 2);
 ($status) = curl(-H => 'Content-Type: application/x-ndjson',
     -H => "Idempotency-Key: $failed", '--data-binary' => "\@$whole", $url);
 is("$status " . rows($rows), '200 1a 2b 3c 4d', 'a failed one runs again');
+
+# What broke off before its first record, and the other kinds of tables.
+foreach my $form ([ 'text/csv', '' ], [ 'text/csv', 'id;varc' ],
+    [ 'text/csv', "id;varchar_col\n" ], [ 'text/csv', "id;varchar_col\n3;\"c\n" ],
+    [ 'application/avro', substr(avro_header(), 0, 9) ],
+    [ 'application/x-ndjson', '' ])
+{
+    my ($type, $bytes) = @$form;
+    my $operation = operation($n++);
+
+    ($status, $headers, $body) = break_off('?commitOnDisconnect=true', $type,
+        $bytes, $operation, 1);
+    is("$status $body->{result}[0]{rowsAffected} " . record_of($operation),
+        '200 0 succeeded|t|0|' . length($bytes)
+            . '|the client has gone before the end of the body',
+        "$type: a part without records, " . length($bytes) . ' bytes');
+}
+foreach my $kind (qw(proxy standalone))
+{
+    my $count = "SELECT count(*) FROM $kind.sales WHERE id > 10";
+    my $operation = operation($n++);
+
+    ($status) = break_off('', 'text/csv', "id;varchar_col\n11;a\n12;b\n13;c",
+        $operation, 1, $kind);
+    like(record_of($operation), qr/^failed/, "$kind: a break is a failure");
+    is("$status " . rows($count), '408 0', 'and nothing is kept');
+    $operation = operation($n++);
+    ($status, $headers, $body) = break_off('?commitOnDisconnect=true',
+        'text/csv', "id;varchar_col\n11;a\n12;b\n13;c", $operation, 1, $kind);
+    like(record_of($operation), qr/^succeeded\|t\|2\|/,
+        "$kind: with commitOnDisconnect it is a part");
+    is("$status $body->{result}[0]{rowsAffected} " . rows($count), '200 2 2',
+        'and whole records are kept');
+}
 
 # --- tokens
 

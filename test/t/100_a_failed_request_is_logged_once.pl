@@ -138,7 +138,7 @@ wait_for('the last line',
 my $log = slurp_file($node->logfile, $from);
 unlike($log, qr/[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]/,
     'no control characters are in the log');
-like($log, qr/query "q\\x1b\[2J\\x0a\\xc2\\x9b"/, 'they are shown as digits');
+like($log, qr/query "q\\u001b\[2J\\n\\xc2\\x9b"/, 'they are shown as digits');
 like($log, qr/request "r\\xc2\\x9b"/, 'in an id, too');
 like($log, qr/request id p\\xc2\\x9b/, 'by the program, too');
 like($log, qr/unknown key "k\\x1b\[2J\\x0a\\xc2\\x9b"/,
