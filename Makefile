@@ -37,6 +37,7 @@ OBJS = \
 	src/defaults.o \
 	src/discreet_log.o \
 	src/dry_run.o \
+	src/fault.o \
 	src/frame.o \
 	src/ingest.o \
 	src/lock_space.o \
