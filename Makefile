@@ -66,6 +66,7 @@ OBJS = \
 	src/registry/operation_sql.o \
 	src/registry/own_table.o \
 	src/registry/register.o \
+	src/registry/registration.o \
 	src/registry/reject_record.o \
 	src/registry/rejects.o \
 	src/registry/rename.o \

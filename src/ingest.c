@@ -22,7 +22,6 @@
 #include "catalog/catalog.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
 #include "utils/memutils.h"
