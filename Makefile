@@ -122,6 +122,7 @@ OBJS = \
 	src/write/lock.o \
 	src/write/merge_key.o \
 	src/write/merge_older.o \
+	src/write/merge_order.o \
 	src/write/partial.o \
 	src/write/partial_sql.o \
 	src/write/partition_bound.o \
