@@ -24,9 +24,11 @@ OBJS = \
 	src/columns.o \
 	src/convert.o \
 	src/convert_arena.o \
+	src/convert_decimal.o \
 	src/convert_interval.o \
 	src/convert_json.o \
 	src/convert_jsonb.o \
+	src/convert_nested.o \
 	src/convert_number.o \
 	src/convert_numeric.o \
 	src/convert_text.o \
