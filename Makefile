@@ -43,6 +43,7 @@ OBJS = \
 	src/frame.o \
 	src/ingest.o \
 	src/lock_space.o \
+	src/option_table.o \
 	src/options.o \
 	src/plan.o \
 	src/progress.o \

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * convert_number.c
- *	  Numbers: integers and floats from texts, and Avro's numbers.
+ *	  Integers and floats, from texts and Avro; its decimals are elsewhere.
  *
  * What format/scan_number.c does not read exactly goes through the type's own
  * input function, so the results are PostgreSQL's, bit by bit.
