@@ -84,6 +84,7 @@ OBJS = \
 	src/format/avro_codec.o \
 	src/format/avro_fast.o \
 	src/format/avro_json.o \
+	src/format/avro_logical.o \
 	src/format/avro_plan.o \
 	src/format/avro_reader.o \
 	src/format/avro_render.o \
@@ -98,6 +99,7 @@ OBJS = \
 	src/format/ndjson_report.o \
 	src/format/scan_avro.o \
 	src/format/scan_csv.o \
+	src/format/scan_escape.o \
 	src/format/scan_json.o \
 	src/format/scan_number.o \
 	src/format/scan_time.o \
