@@ -26,7 +26,6 @@
 #include "utils/json.h"
 #include "utils/memutils.h"
 
-#include "columns.h"
 #include "decode.h"
 #include "dry_run.h"
 #include "fault.h"

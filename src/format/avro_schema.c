@@ -21,11 +21,9 @@
 #include "nodes/pg_list.h"
 
 #include "compat.h"
-#include "convert.h"
 #include "format/avro_json.h"
 #include "format/avro_logical.h"
 #include "format/avro_schema.h"
-#include "format/format_text.h"
 #include "format/scan_json.h"
 #include "settings.h"
 

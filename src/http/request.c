@@ -113,6 +113,18 @@ intake_request_release(Request *request)
 	free(request);
 }
 
+/* Keeps the count of what waits at no loader. */
+static void
+account_body(Request *request)
+{
+	size_t		now = 0;
+
+	if (!request->is_loading)
+		now = evbuffer_get_length(request->body.raw);
+	request->server->waiting_bytes += now - request->counted;
+	request->counted = now;
+}
+
 /*
  * The answer's end
  */
@@ -155,7 +167,7 @@ intake_request_finish(Request *request)
 	evbuffer_drain(request->body.raw, evbuffer_get_length(request->body.raw));
 	evbuffer_drain(request->body.ready,
 				   evbuffer_get_length(request->body.ready));
-	intake_request_account(request);
+	account_body(request);
 	if (request->visitor.place != VISITOR_AT_LOADER)
 		intake_pool_leave(request->server->pool, &request->visitor);
 	intake_metrics_request(request->route, request->status, duration);
@@ -251,17 +263,6 @@ intake_request_is_full(const Request *request)
 		request->server->waiting_bytes > WAITING_MANY;
 }
 
-void
-intake_request_account(Request *request)
-{
-	size_t		now = 0;
-
-	if (!request->is_loading)
-		now = evbuffer_get_length(request->body.raw);
-	request->server->waiting_bytes += now - request->counted;
-	request->counted = now;
-}
-
 /* Nothing is read while enough of it waits. */
 static void
 pace_client(Request *request)
@@ -301,7 +302,7 @@ intake_request_choose(Request *request)
 
 	if (request->is_answered)
 		return;
-	intake_request_account(request);
+	account_body(request);
 	pace_client(request);
 	if (visitor->place == VISITOR_AT_LOADER ||
 		visitor->place == VISITOR_QUEUED)
