@@ -16,21 +16,15 @@ use IntakeGateway;
 
 my ($node, $base) = make_gateway('counts', '');
 
-$node->start;
-$node->safe_psql(
-    'postgres', q{
-    CREATE EXTENSION pg_intake;
-    CREATE ROLE writer;
+start_gateway($node, $base, q{
     CREATE ROLE plain LOGIN;
     CREATE ROLE watcher LOGIN IN ROLE pg_monitor;
-    GRANT USAGE ON SCHEMA intake TO writer, plain, watcher;
+    GRANT USAGE ON SCHEMA intake TO plain, watcher;
     CREATE TABLE hidden_name (id int);
     GRANT ALL ON hidden_name TO writer;
     SELECT intake.register_table('hidden_name')});
-wait_for_gateway($base);
 
 my $url = "$base/v1/tables/public/hidden_name/operations";
-my @ndjson = (-H => 'Content-Type: application/x-ndjson');
 
 sub rows
 {
@@ -53,22 +47,6 @@ sub becomes
     ok($node->poll_query_until('postgres', $query), $what)
         or diag(rows('SELECT * FROM intake.stat'),
         "\n", rows('SELECT * FROM intake.stat_gateway'));
-    return;
-}
-
-# The program is the child of the gateway, and that one of the server.
-sub program_pid
-{
-    my ($server) = slurp_file($node->data_dir . '/postmaster.pid') =~ /(\d+)/;
-
-    foreach my $line (split /\n/, `ps -eo pid=,ppid=,args=`)
-    {
-        my ($pid, $parent, $args) = $line =~ /(\d+)\s+(\d+)\s+(.*)/;
-
-        return $pid
-            if $args =~ /^pg_intake_http/
-            && `ps -o ppid= -p $parent` == $server;
-    }
     return;
 }
 
@@ -116,11 +94,11 @@ my $before = rows(q{SELECT string_agg(format('%s %s %s', route, status,
     WHERE route = 'v1_upload'});
 my ($bytes, $records) =
     split /\|/, rows('SELECT bytes_in, rows FROM intake.stat_gateway');
-my $pid = program_pid();
+my $pid = program_pid($node);
 die 'no program' if !$pid;
 kill 'KILL', $pid;
 wait_for('another program',
-    sub { my $other = program_pid(); $other && $other != $pid });
+    sub { my $other = program_pid($node); $other && $other != $pid });
 wait_for_gateway($base);
 is(rows(q{SELECT string_agg(format('%s %s %s', route, status, requests), ','
     ORDER BY route, status) FROM intake.stat WHERE route = 'v1_upload'}),
@@ -135,11 +113,11 @@ becomes('and the next one adds to it', qq{
 
 foreach my $id (7 .. 9)
 {
-    $pid = program_pid();
+    $pid = program_pid($node);
     upload("[$id]\n", 201);
     kill 'TERM', `ps -o ppid= -p $pid`;
     wait_for('another program',
-        sub { my $other = program_pid(); $other && $other != $pid });
+        sub { my $other = program_pid($node); $other && $other != $pid });
     wait_for_gateway($base);
 }
 is(rows(q{SELECT requests FROM intake.stat
