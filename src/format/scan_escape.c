@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "format/scan_escape.h"
+#include "hex_digit.h"
 
 /* The value of four hexadecimal digits at p, or -1. */
 static int
@@ -22,17 +23,11 @@ read_hex(const char *p, const char *limit)
 		return -1;
 	for (i = 0; i < 4; i++)
 	{
-		char		c = p[i];
+		int			digit = intake_hex_digit_value(p[i]);
 
-		value <<= 4;
-		if (c >= '0' && c <= '9')
-			value |= c - '0';
-		else if (c >= 'a' && c <= 'f')
-			value |= c - 'a' + 10;
-		else if (c >= 'A' && c <= 'F')
-			value |= c - 'A' + 10;
-		else
+		if (digit < 0)
 			return -1;
+		value = value << 4 | digit;
 	}
 	return value;
 }
