@@ -1,6 +1,6 @@
 # Tokens made by python3-jwt and by openssl, with fresh keys: each algorithm,
 # the file of keys and its changes, the settings, rights, what is logged, and
-# dump and restore of keys and mappings (DESIGN, "Rights"; RFC 7515, 7517).
+# dump and restore of keys and mappings (RFC 7515, 7517).
 
 use strict;
 use warnings;
