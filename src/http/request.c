@@ -33,6 +33,7 @@
 #define WAITING_MOST ((size_t) 24 << 20)
 
 static void watch_body(evutil_socket_t fd, short what, void *arg);
+static void account_body(Request *request);
 
 /*
  * Makes the id of a request whose head may be NULL: the client's own, cut at
@@ -111,18 +112,6 @@ intake_request_release(Request *request)
 	intake_body_clear(&request->body);
 	intake_head_free(request->head);
 	free(request);
-}
-
-/* Keeps the count of what waits at no loader. */
-static void
-account_body(Request *request)
-{
-	size_t		now = 0;
-
-	if (!request->is_loading)
-		now = evbuffer_get_length(request->body.raw);
-	request->server->waiting_bytes += now - request->counted;
-	request->counted = now;
 }
 
 /*
@@ -261,6 +250,18 @@ intake_request_is_full(const Request *request)
 		request->is_broken ||
 		evbuffer_get_length(request->body.raw) >= REQUEST_FULL ||
 		request->server->waiting_bytes > WAITING_MANY;
+}
+
+/* Keeps the count of what waits at no loader. */
+static void
+account_body(Request *request)
+{
+	size_t		now = 0;
+
+	if (!request->is_loading)
+		now = evbuffer_get_length(request->body.raw);
+	request->server->waiting_bytes += now - request->counted;
+	request->counted = now;
 }
 
 /* Nothing is read while enough of it waits. */
