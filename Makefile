@@ -24,9 +24,11 @@ OBJS = \
 	src/columns.o \
 	src/convert.o \
 	src/convert_arena.o \
+	src/convert_decimal.o \
 	src/convert_interval.o \
 	src/convert_json.o \
 	src/convert_jsonb.o \
+	src/convert_nested.o \
 	src/convert_number.o \
 	src/convert_numeric.o \
 	src/convert_text.o \
@@ -37,9 +39,11 @@ OBJS = \
 	src/defaults.o \
 	src/discreet_log.o \
 	src/dry_run.o \
+	src/fault.o \
 	src/frame.o \
 	src/ingest.o \
 	src/lock_space.o \
+	src/option_table.o \
 	src/options.o \
 	src/plan.o \
 	src/progress.o \
@@ -66,6 +70,7 @@ OBJS = \
 	src/registry/operation_sql.o \
 	src/registry/own_table.o \
 	src/registry/register.o \
+	src/registry/registration.o \
 	src/registry/reject_record.o \
 	src/registry/rejects.o \
 	src/registry/rename.o \
@@ -81,6 +86,7 @@ OBJS = \
 	src/format/avro_codec.o \
 	src/format/avro_fast.o \
 	src/format/avro_json.o \
+	src/format/avro_logical.o \
 	src/format/avro_plan.o \
 	src/format/avro_reader.o \
 	src/format/avro_render.o \
@@ -95,6 +101,7 @@ OBJS = \
 	src/format/ndjson_report.o \
 	src/format/scan_avro.o \
 	src/format/scan_csv.o \
+	src/format/scan_escape.o \
 	src/format/scan_json.o \
 	src/format/scan_number.o \
 	src/format/scan_time.o \
@@ -122,6 +129,7 @@ OBJS = \
 	src/write/lock.o \
 	src/write/merge_key.o \
 	src/write/merge_older.o \
+	src/write/merge_order.o \
 	src/write/partial.o \
 	src/write/partial_sql.o \
 	src/write/partition_bound.o \

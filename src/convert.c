@@ -11,10 +11,11 @@
  * the finished Datum, so that none of the conversions knows of domains.
  *
  * Texts are in convert_text.c, numbers in convert_number.c and
- * convert_numeric.c, dates and times in convert_time.c, intervals in
- * convert_interval.c, what JSON does beyond texts in convert_json.c and, for
- * jsonb, in convert_jsonb.c, Avro's logical types in the file of the Datum
- * they make.  convert_fast.h has what is worth being inline in the decoders.
+ * convert_numeric.c, Avro's decimals in convert_decimal.c, dates and times in
+ * convert_time.c, intervals in convert_interval.c, JSON's scalars in
+ * convert_json.c, its arrays and objects in convert_nested.c and, for jsonb,
+ * in convert_jsonb.c, Avro's other logical types in the file of the Datum they
+ * make.  convert_fast.h has what is worth being inline in the decoders.
  *
  *-------------------------------------------------------------------------
  */

@@ -35,6 +35,14 @@ intake_convert_trim(const char **text, size_t *len)
 		(*len)--;
 }
 
+/* Whether the column's values are JSON texts, nested or not. */
+static inline bool
+intake_convert_is_json(const IntakeColumn *column)
+{
+	return column->conversion == INTAKE_CONVERT_JSON ||
+		column->conversion == INTAKE_CONVERT_JSONB;
+}
+
 /* convert.c */
 
 /* The name of the column's declared type, for messages. */
@@ -122,7 +130,7 @@ extern Datum intake_convert_jsonb_datum(IntakeColumn *column,
 extern Datum intake_convert_jsonb_string_datum(const char *string,
 											   size_t len);
 
-/* convert_json.c */
+/* convert_nested.c */
 extern Datum intake_convert_json_point_datum(IntakeColumn *column,
 											 const char *json, size_t len);
 

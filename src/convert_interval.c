@@ -17,7 +17,6 @@
 #include "datatype/timestamp.h"
 #include "utils/timestamp.h"
 
-#include "convert.h"
 #include "convert_arena.h"
 #include "convert_internal.h"
 

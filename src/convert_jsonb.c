@@ -27,7 +27,6 @@
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 
-#include "convert.h"
 #include "convert_arena.h"
 #include "convert_fast.h"
 #include "convert_internal.h"

@@ -25,6 +25,7 @@
 #include "convert_internal.h"
 #include "format/scan_json.h"
 #include "format/scan_utf8.h"
+#include "hex_digit.h"
 
 /* The length of a UUID as text, in the canonical form. */
 #define UUID_TEXT_LEN 36
@@ -65,19 +66,6 @@ intake_convert_make_text(const char *text, size_t len)
 	return intake_convert_make_varlena(text, len);
 }
 
-/* The value of a hexadecimal digit, or -1. */
-static int
-read_hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* Reads 8-4-4-4-12; false for every other form. */
 static bool
 read_canonical_uuid(const char *text, size_t len, uint8 *bytes)
@@ -98,8 +86,8 @@ read_canonical_uuid(const char *text, size_t len, uint8 *bytes)
 				return false;
 			continue;
 		}
-		high = read_hex(text[i]);
-		low = read_hex(text[i + 1]);
+		high = intake_hex_digit_value(text[i]);
+		low = intake_hex_digit_value(text[i + 1]);
 		if (high < 0 || low < 0)
 			return false;
 		bytes[filled++] = (uint8) (high << 4 | low);
@@ -164,8 +152,8 @@ convert_text_bytea(IntakeColumn *column, const char *text, size_t len)
 	bytes = (unsigned char *) VARDATA(result);
 	for (i = 0; i < size; i++)
 	{
-		int			high = read_hex(text[2 + 2 * i]);
-		int			low = read_hex(text[3 + 2 * i]);
+		int			high = intake_hex_digit_value(text[2 + 2 * i]);
+		int			low = intake_hex_digit_value(text[3 + 2 * i]);
 
 		if (high < 0 || low < 0)
 			return intake_convert_input_datum(column, text, len);

@@ -34,6 +34,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+#include "columns.h"
 #include "compat.h"
 #include "copy.h"
 #include "copy_options.h"

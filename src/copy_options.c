@@ -25,6 +25,7 @@
 
 #include "copy_options.h"
 #include "format/format.h"
+#include "option_table.h"
 
 /* Options of the statement that make the request. */
 static const char *const request_options[] = {
@@ -113,7 +114,7 @@ report_option(ParseState *pstate, const DefElem *element)
 			(errcode(ERRCODE_SYNTAX_ERROR),
 			 errmsg("option \"%s\" not recognized", element->defname),
 			 errhint("Valid options are \"format\", \"operation\", \"mode\", \"sys_op\", %s.",
-					 intake_options_names(INTAKE_DOOR_UPLOAD)),
+					 intake_option_table_names(INTAKE_DOOR_UPLOAD)),
 			 parser_errposition(pstate, element->location)));
 }
 

@@ -22,7 +22,7 @@
 #include "utils/memutils.h"
 
 #include "discreet_log.h"
-#include "ingest.h"
+#include "fault.h"
 #include "settings.h"
 
 /* Room for a position's words, and for two names and a value as shown. */

@@ -22,17 +22,14 @@
 #include "catalog/catalog.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
-#include "columns.h"
-#include "convert.h"
 #include "decode.h"
-#include "discreet_log.h"
 #include "dry_run.h"
+#include "fault.h"
 #include "format/format.h"
 #include "ingest.h"
 #include "plan.h"
@@ -40,83 +37,6 @@
 #include "registry/operation_last.h"
 #include "write/hold.h"
 #include "write/write.h"
-
-/* What the error context callback shows. */
-typedef struct Progress
-{
-	const IntakeRequest *request;
-	const char *relation;
-	bool		is_decoding;
-	IntakePosition position;
-	IntakeWritePosition write_position;
-} Progress;
-
-static IntakeFault fault;
-
-/* Takes note of where the progress is. */
-static void
-set_fault(const Progress *progress)
-{
-	const IntakePosition *position = &progress->position;
-
-	memset(&fault, 0, sizeof(fault));
-	fault.record = progress->write_position.record;
-	fault.line = progress->write_position.line;
-	if (progress->is_decoding)
-	{
-		fault.record = position->record;
-		fault.line = position->line;
-	}
-	if (!progress->request->source->has_lines ||
-		(fault.record == 0 && !progress->is_decoding))
-		fault.line = 0;
-	if (progress->is_decoding && position->column != NULL)
-		strlcpy(fault.column, intake_convert_show(position->column,
-												  strlen(position->column)),
-				sizeof(fault.column));
-	fault.has_value = progress->is_decoding && position->value != NULL;
-	if (fault.has_value)
-		strlcpy(fault.value, intake_convert_show(position->value,
-												 position->value_len),
-				sizeof(fault.value));
-}
-
-/* Adds where in the payload it happened to an error's CONTEXT. */
-static void
-report_position(void *arg)
-{
-	const Progress *progress = arg;
-	bool		is_delete = progress->request->mode == INTAKE_MODE_DELETE;
-	StringInfoData text;
-	char	   *kept;
-
-	set_fault(progress);
-	initStringInfo(&text);
-	appendStringInfo(&text, is_delete ? "delete of partitions of table \"%s\"" :
-					 "upload into table \"%s\"", progress->relation);
-	if (fault.record > 0)
-		appendStringInfo(&text, ", record " UINT64_FORMAT, fault.record);
-	if (fault.line > 0)
-		appendStringInfo(&text, ", line " UINT64_FORMAT, fault.line);
-	if (fault.column[0] != '\0')
-		appendStringInfo(&text, ", column \"%s\"", fault.column);
-	kept = pstrdup(text.data);
-	if (fault.has_value)
-		appendStringInfo(&text, ": \"%s\"", fault.value);
-	intake_discreet_log_context(text.data, kept);
-}
-
-const IntakeFault *
-intake_ingest_fault(void)
-{
-	return &fault;
-}
-
-void
-intake_ingest_forget_fault(void)
-{
-	memset(&fault, 0, sizeof(fault));
-}
 
 /* The request as it was made, for the comparison with a repeat. */
 static char *
@@ -282,12 +202,13 @@ report_progress(const IntakePlan *plan, const IntakeSource *source,
 
 /* The loop: batches from the decoder to the writer; returns their rows. */
 static int64
-move_rows(IntakePlan *plan, IntakeDecoder *decoder, IntakeWriter *writer,
-		  IntakeOperation *operation, Progress *progress)
+move_rows(const IntakeRequest *request, IntakePlan *plan,
+		  IntakeDecoder *decoder, IntakeWriter *writer,
+		  IntakeOperation *operation, IntakeProgress *progress)
 {
 	IntakeBatch *batch = intake_batch_make(plan->columns->ncolumns,
 										   INTAKE_BATCH_ROWS);
-	IntakeWatch *watch = progress->request->watch;
+	IntakeWatch *watch = request->watch;
 	int64		received = 0;
 	bool		has_more = true;
 
@@ -319,7 +240,7 @@ move_rows(IntakePlan *plan, IntakeDecoder *decoder, IntakeWriter *writer,
 /* Begins the decoder: reads what comes before the first record. */
 static IntakeDecoder *
 begin_decoder(const IntakeRequest *request, IntakePlan *plan,
-			  Progress *progress)
+			  IntakeProgress *progress)
 {
 	IntakeDecoder *decoder;
 
@@ -345,7 +266,7 @@ begin_decoder(const IntakeRequest *request, IntakePlan *plan,
 static void
 begin_writer(IntakeWriter *writer, IntakePlan *plan,
 			 const IntakeDecoder *decoder, IntakeOperation *operation,
-			 Progress *progress)
+			 IntakeProgress *progress)
 {
 	writer->routine = plan->writer;
 	writer->rel = plan->rel;
@@ -370,7 +291,7 @@ begin_writer(IntakeWriter *writer, IntakePlan *plan,
 /* Decodes and writes the payload, and closes the target. */
 static void
 run_operation(const IntakeRequest *request, IntakePlan *plan,
-			  IntakeOperation *operation, Progress *progress)
+			  IntakeOperation *operation, IntakeProgress *progress)
 {
 	IntakeWriter writer = {0};
 	IntakeHold *hold = intake_hold_make(plan->rel, plan->target->root,
@@ -381,8 +302,8 @@ run_operation(const IntakeRequest *request, IntakePlan *plan,
 	hold_target(request->source, hold);
 	decoder = begin_decoder(request, plan, progress);
 	begin_writer(&writer, plan, decoder, operation, progress);
-	counters->rows_received = move_rows(plan, decoder, &writer, operation,
-										progress) +
+	counters->rows_received = move_rows(request, plan, decoder, &writer,
+										operation, progress) +
 		intake_rejects_count(plan->rejects);
 	decoder->routine->end(decoder);
 	intake_source_drain(request->source);
@@ -417,13 +338,14 @@ perform_operation(const IntakeRequest *request, Relation rel,
 				  IntakeTarget *target, IntakeOptions *options,
 				  IntakeOperation *operation)
 {
-	Progress	progress = {.request = request};
+	IntakeProgress progress = {.source = request->source};
 	ErrorContextCallback callback;
 	IntakePlan *plan = intake_plan_make(request, rel, target, options);
 
 	operation->mode = intake_mode_name(plan->mode);
+	progress.is_delete = request->mode == INTAKE_MODE_DELETE;
 	progress.relation = pstrdup(RelationGetRelationName(rel));
-	callback.callback = report_position;
+	callback.callback = intake_fault_report;
 	callback.arg = &progress;
 	callback.previous = error_context_stack;
 	error_context_stack = &callback;
@@ -565,14 +487,14 @@ intake_ingest(const IntakeRequest *request, IntakeOperation *operation)
 
 	IntakeOptions *options;
 
-	intake_ingest_forget_fault();
+	intake_fault_forget();
 	MemoryContextSwitchTo(context);
 	options = intake_options_peek(request->options, door_of_request(request));
 	if (options->dry_run)
 		intake_dry_run(ingest, request, operation);
 	else
 		ingest(request, operation);
-	intake_ingest_forget_fault();
+	intake_fault_forget();
 	MemoryContextSwitchTo(caller);
 	intake_operation_last_keep(operation);
 }

@@ -8,7 +8,6 @@
 #ifndef INTAKE_INGEST_H
 #define INTAKE_INGEST_H
 
-#include "convert.h"
 #include "registry/operation.h"
 #include "registry/target.h"
 #include "source/source.h"
@@ -77,22 +76,6 @@ struct IntakeRequest
 	const char *identity;		/* what a repeat must have, too */
 };
 
-/* Room for what is shown of a value, with the dots behind a cut one. */
-#define INTAKE_FAULT_LENGTH (4 * INTAKE_MAX_SHOWN_VALUE + 16)
-
-/*
- * Where in the payload the last error was, in the database's encoding; the
- * members are what its CONTEXT says in words.
- */
-typedef struct IntakeFault
-{
-	uint64		record;			/* 0: not in a record */
-	uint64		line;			/* 0: not known */
-	char		column[INTAKE_FAULT_LENGTH];	/* "": none */
-	bool		has_value;
-	char		value[INTAKE_FAULT_LENGTH];
-} IntakeFault;
-
 /*
  * Does what the request asks for, in the caller's transaction, or answers it
  * from the record when it has been done; operation is the answer.  All
@@ -100,13 +83,5 @@ typedef struct IntakeFault
  */
 extern PGDLLEXPORT void intake_ingest(const IntakeRequest *request,
 									  IntakeOperation *operation);
-
-/*
- * Where the error was that the last intake_ingest() has raised; empty after
- * one that went well, or when it was forgotten.  Whoever serves one client
- * after another forgets it in between.
- */
-extern const IntakeFault *intake_ingest_fault(void);
-extern void intake_ingest_forget_fault(void);
 
 #endif							/* INTAKE_INGEST_H */

@@ -1,154 +1,28 @@
 /*-------------------------------------------------------------------------
  *
  * options.c
- *	  One table of options: names, types, defaults, doors and texts.
+ *	  The options of a request, from JSON.
  *
- * All doors check their options here, and intake.options() prints the table
- * for the README.  A value comes in as the text of a JSON scalar or as a JSON
- * array of names.
+ * All doors check their options here, by the table in option_table.c.  A value
+ * comes in as the text of a JSON scalar or as a JSON array of names.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
-#include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 
-#include "compat.h"
+#include "option_table.h"
 #include "options.h"
 #include "settings.h"
 
-PG_FUNCTION_INFO_V1(intake_options_list);
-
-/* Of an option of type OPTION_COUNT. */
+/* Of an option that is a count. */
 #define MAX_COUNT 10000
 
 /* Digits of a percentage behind its point. */
 #define PERCENT_DIGITS 4
-
-typedef enum OptionType
-{
-	OPTION_BOOL,
-	OPTION_CHARACTER,			/* one ASCII character */
-	OPTION_COUNT,				/* 0 to MAX_COUNT */
-	OPTION_DELIMITER,			/* the same, or auto */
-	OPTION_ENCODING,
-	OPTION_MAX_ERRORS,			/* a count, or a share of the records */
-	OPTION_NAMES,				/* array of names */
-	OPTION_TEXT,
-	OPTION_WORD					/* one of words */
-} OptionType;
-
-typedef struct OptionWord
-{
-	const char *word;
-	int			value;
-} OptionWord;
-
-typedef struct OptionDefinition
-{
-	const char *name;
-	OptionType	type;
-	size_t		offset;			/* in IntakeOptions */
-	const OptionWord *words;
-	int			doors;
-	const char *default_text;	/* for the README */
-	const char *text;
-} OptionDefinition;
-
-static const OptionWord existing_words[] = {
-	{"update", INTAKE_EXISTING_UPDATE},
-	{"keep", INTAKE_EXISTING_KEEP},
-	{NULL, 0}
-};
-
-static const OptionWord rows_words[] = {
-	{"any", INTAKE_ROWS_ANY},
-	{"array", INTAKE_ROWS_ARRAY},
-	{NULL, 0}
-};
-
-static const OptionWord truncate_words[] = {
-	{"false", INTAKE_TRUNCATE_NO},
-	{"true", INTAKE_TRUNCATE_DELETE},
-	{"fast", INTAKE_TRUNCATE_FAST},
-	{NULL, 0}
-};
-
-static const OptionWord types_words[] = {
-	{"lenient", INTAKE_TYPES_LENIENT},
-	{"strict", INTAKE_TYPES_STRICT},
-	{NULL, 0}
-};
-
-static const OptionWord update_columns_words[] = {
-	{"all", INTAKE_UPDATE_ALL},
-	{"present", INTAKE_UPDATE_PRESENT},
-	{NULL, 0}
-};
-
-static const OptionWord unknown_words[] = {
-	{"error", INTAKE_UNKNOWN_ERROR},
-	{"ignore", INTAKE_UNKNOWN_IGNORE},
-	{NULL, 0}
-};
-
-#define UPLOAD	INTAKE_DOOR_UPLOAD
-#define BOTH	(INTAKE_DOOR_UPLOAD | INTAKE_DOOR_DELETE)
-#define DEFAULT INTAKE_DOOR_REGISTER
-#define AT(member) offsetof(IntakeOptions, member)
-
-static const OptionDefinition definitions[] = {
-	{"allow_empty", OPTION_BOOL, AT(allow_empty), NULL, UPLOAD,
-		"false", "truncate the target even when the payload has no record"},
-	{"columns", OPTION_NAMES, AT(columns), NULL, UPLOAD | DEFAULT,
-	"the table's", "names of an array row's values, or of CSV fields"},
-	{"delimiter", OPTION_DELIMITER, AT(delimiter), NULL, UPLOAD | DEFAULT,
-		"pg_intake.csv_delimiter", "CSV: one ASCII character, or auto"},
-	{"dry_run", OPTION_BOOL, AT(dry_run), NULL, BOTH,
-		"false", "do everything, report the result and undo it"},
-	{"encoding", OPTION_ENCODING, AT(encoding), NULL, UPLOAD | DEFAULT,
-	"UTF8", "encoding of a bytea payload"},
-	{"escape", OPTION_CHARACTER, AT(escape), NULL, UPLOAD | DEFAULT,
-		"the quote, or pg_intake.csv_escape", "CSV: one ASCII character"},
-	{"existing", OPTION_WORD, AT(existing), existing_words, UPLOAD | DEFAULT,
-		"update", "merge: update replaces a present row, keep leaves it alone"},
-	{"fast", OPTION_BOOL, AT(fast), NULL, INTAKE_DOOR_DELETE,
-		"false", "empty a partition by TRUNCATE where it holds just the key"},
-	{"header", OPTION_BOOL, AT(header), NULL, UPLOAD | DEFAULT,
-	"true", "CSV: the first line names the columns"},
-	{"key", OPTION_NAMES, AT(key), NULL, BOTH | DEFAULT,
-		"the target's", "columns of the key: of a unique index for merge, any "
-	"for replace and partition delete"},
-	{"max_error_report", OPTION_COUNT, AT(max_error_report), NULL,
-		UPLOAD | DEFAULT, "10", "how many bad records the answer shows"},
-	{"max_errors", OPTION_MAX_ERRORS, AT(max_errors), NULL, UPLOAD | DEFAULT,
-		"0", "how many bad records are set aside: a count, or a share as 0.1%"},
-	{"newer_by", OPTION_TEXT, AT(newer_by), NULL, UPLOAD | DEFAULT,
-		"none", "merge: a column; a present row is replaced only when the "
-	"record's value is not below its own"},
-	{"null", OPTION_TEXT, AT(null), NULL, UPLOAD | DEFAULT,
-		"pg_intake.csv_null", "CSV: the unquoted text that means NULL"},
-	{"query_id", OPTION_TEXT, AT(query_id), NULL, BOTH,
-	"none", "a text of the client's to find the operation by"},
-	{"quote", OPTION_CHARACTER, AT(quote), NULL, UPLOAD | DEFAULT,
-		"pg_intake.csv_quote", "CSV: one ASCII character"},
-	{"rows", OPTION_WORD, AT(rows), rows_words, UPLOAD | DEFAULT,
-	"any", "NDJSON: array takes array rows only"},
-	{"truncate", OPTION_WORD, AT(truncate), truncate_words, UPLOAD,
-		"false", "empty the target first: true by DELETE, fast by TRUNCATE"},
-	{"types", OPTION_WORD, AT(types), types_words, BOTH | DEFAULT,
-		"lenient", "strict takes only the JSON type that fits the column"},
-	{"unknown", OPTION_WORD, AT(unknown), unknown_words, UPLOAD | DEFAULT,
-		"error", "ignore skips names that the target does not have"},
-	{"update_columns", OPTION_WORD, AT(update_columns), update_columns_words,
-		UPLOAD | DEFAULT, "all", "merge: in a present row, columns that a "
-	"record lacks get their default, or with present keep their value"},
-};
 
 /* The options with their defaults, but for what depends on others. */
 static IntakeOptions *
@@ -164,65 +38,21 @@ make_options(void)
 	return options;
 }
 
-char *
-intake_options_names(int door)
-{
-	StringInfoData list;
-	int			i;
-
-	initStringInfo(&list);
-	for (i = 0; i < lengthof(definitions); i++)
-	{
-		if (definitions[i].doors & door)
-			appendStringInfo(&list, "%s\"%s\"", list.len > 0 ? ", " : "",
-							 definitions[i].name);
-	}
-	return list.data;
-}
-
-/* NULL if the door has no such option. */
-static const OptionDefinition *
-find_definition(const char *name, int door)
-{
-	int			i;
-
-	for (i = 0; i < lengthof(definitions); i++)
-	{
-		if ((definitions[i].doors & door) &&
-			strcmp(definitions[i].name, name) == 0)
-			return &definitions[i];
-	}
-	return NULL;
-}
-
 bool
 intake_options_has(const char *name, int door, bool *is_list)
 {
-	const OptionDefinition *definition = find_definition(name, door);
+	const IntakeOptionDefinition *definition;
 
+	definition = intake_option_table_find(name, door);
 	if (definition == NULL)
 		return false;
-	*is_list = (definition->type == OPTION_NAMES);
+	*is_list = (definition->type == INTAKE_OPTION_NAMES);
 	return true;
-}
-
-static const OptionDefinition *
-find_option(const char *name, int door)
-{
-	const OptionDefinition *definition = find_definition(name, door);
-
-	if (definition == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unrecognized option \"%s\"", name),
-				 errhint("Valid options are %s.",
-						 intake_options_names(door))));
-	return definition;
 }
 
 /* Raises the error for a value that an option cannot have. */
 static void
-report_bad_value(const OptionDefinition *definition, const char *value,
+report_bad_value(const IntakeOptionDefinition *definition, const char *value,
 				 const char *valid)
 {
 	ereport(ERROR,
@@ -233,10 +63,11 @@ report_bad_value(const OptionDefinition *definition, const char *value,
 }
 
 static void
-set_word(const OptionDefinition *definition, int *member, const char *value)
+set_word(const IntakeOptionDefinition *definition, int *member,
+		 const char *value)
 {
 	StringInfoData list;
-	const OptionWord *word;
+	const IntakeOptionWord *word;
 
 	initStringInfo(&list);
 	for (word = definition->words; word->word != NULL; word++)
@@ -253,10 +84,10 @@ set_word(const OptionDefinition *definition, int *member, const char *value)
 }
 
 static void
-set_character(const OptionDefinition *definition, char **member,
+set_character(const IntakeOptionDefinition *definition, char **member,
 			  const char *value)
 {
-	bool		is_delimiter = definition->type == OPTION_DELIMITER;
+	bool		is_delimiter = definition->type == INTAKE_OPTION_DELIMITER;
 
 	if (is_delimiter && strcmp(value, "auto") == 0)
 		*member = pstrdup(value);
@@ -301,7 +132,8 @@ parse_decimal(const char *text, size_t len, int digits)
 }
 
 static void
-set_count(const OptionDefinition *definition, int *member, const char *value)
+set_count(const IntakeOptionDefinition *definition, int *member,
+		  const char *value)
 {
 	int64		count = parse_decimal(value, strlen(value), 0);
 
@@ -312,8 +144,8 @@ set_count(const OptionDefinition *definition, int *member, const char *value)
 }
 
 static void
-set_max_errors(const OptionDefinition *definition, IntakeMaxErrors *member,
-			   const char *value)
+set_max_errors(const IntakeOptionDefinition *definition,
+			   IntakeMaxErrors *member, const char *value)
 {
 	size_t		len = strlen(value);
 	bool		is_share = len > 0 && value[len - 1] == '%';
@@ -330,39 +162,39 @@ set_max_errors(const OptionDefinition *definition, IntakeMaxErrors *member,
 
 /* Sets an option from the text of a scalar. */
 static void
-set_scalar(IntakeOptions *options, const OptionDefinition *definition,
+set_scalar(IntakeOptions *options, const IntakeOptionDefinition *definition,
 		   const char *value)
 {
 	void	   *member = (char *) options + definition->offset;
 
 	switch (definition->type)
 	{
-		case OPTION_BOOL:
+		case INTAKE_OPTION_BOOL:
 			if (!parse_bool(value, (bool *) member))
 				report_bad_value(definition, value, "true or false");
 			break;
-		case OPTION_CHARACTER:
-		case OPTION_DELIMITER:
+		case INTAKE_OPTION_CHARACTER:
+		case INTAKE_OPTION_DELIMITER:
 			set_character(definition, (char **) member, value);
 			break;
-		case OPTION_COUNT:
+		case INTAKE_OPTION_COUNT:
 			set_count(definition, (int *) member, value);
 			break;
-		case OPTION_MAX_ERRORS:
+		case INTAKE_OPTION_MAX_ERRORS:
 			set_max_errors(definition, (IntakeMaxErrors *) member, value);
 			break;
-		case OPTION_ENCODING:
+		case INTAKE_OPTION_ENCODING:
 			*(int *) member = pg_char_to_encoding(value);
 			if (*(int *) member < 0)
 				report_bad_value(definition, value, "the name of an encoding");
 			break;
-		case OPTION_NAMES:
+		case INTAKE_OPTION_NAMES:
 			report_bad_value(definition, value, "an array of names");
 			break;
-		case OPTION_TEXT:
+		case INTAKE_OPTION_TEXT:
 			*(char **) member = pstrdup(value);
 			break;
-		case OPTION_WORD:
+		case INTAKE_OPTION_WORD:
 			set_word(definition, (int *) member, value);
 			break;
 	}
@@ -391,7 +223,7 @@ scalar_text(const JsonbValue *value)
 
 /* Sets an option from a JSON array, which must hold distinct strings. */
 static void
-set_names(IntakeOptions *options, const OptionDefinition *definition,
+set_names(IntakeOptions *options, const IntakeOptionDefinition *definition,
 		  JsonbContainer *array)
 {
 	List	  **member = (List **) ((char *) options + definition->offset);
@@ -435,21 +267,22 @@ apply_object(IntakeOptions *options, Jsonb *given, int door)
 	(void) JsonbIteratorNext(&iterator, &key, true);
 	while ((token = JsonbIteratorNext(&iterator, &key, true)) == WJB_KEY)
 	{
-		const OptionDefinition *definition;
+		const IntakeOptionDefinition *definition;
 		char	   *text;
 
-		definition = find_option(scalar_text(&key), door);
+		definition = intake_option_table_require(scalar_text(&key), door);
 		(void) JsonbIteratorNext(&iterator, &value, true);
 		text = scalar_text(&value);
 		if (text != NULL)
 			set_scalar(options, definition, text);
-		else if (value.type == jbvBinary && definition->type == OPTION_NAMES &&
+		else if (value.type == jbvBinary &&
+				 definition->type == INTAKE_OPTION_NAMES &&
 				 JsonContainerIsArray(value.val.binary.data))
 			set_names(options, definition, value.val.binary.data);
 		else
 			report_bad_value(definition,
 							 value.type == jbvNull ? "null" : "a nested value",
-							 definition->type == OPTION_NAMES ?
+							 definition->type == INTAKE_OPTION_NAMES ?
 							 "an array of names" : "a string");
 	}
 }
@@ -560,23 +393,7 @@ intake_options_peek(Jsonb *given, int door)
 bool
 intake_options_takes_names(const char *name, int door)
 {
-	return find_option(name, door)->type == OPTION_NAMES;
-}
-
-bool
-intake_options_describe(int i, int door, const char **name, const char **text)
-{
-	int			definition;
-
-	for (definition = 0; definition < lengthof(definitions); definition++)
-	{
-		if ((definitions[definition].doors & door) == 0 || i-- > 0)
-			continue;
-		*name = definitions[definition].name;
-		*text = definitions[definition].text;
-		return true;
-	}
-	return false;
+	return intake_option_table_require(name, door)->type == INTAKE_OPTION_NAMES;
 }
 
 char *
@@ -592,64 +409,4 @@ intake_options_identity(Jsonb *given)
 								   CStringGetTextDatum(changeable[i]));
 	options = DatumGetJsonbP(rest);
 	return JsonbToCString(NULL, &options->root, VARSIZE(options));
-}
-
-/* What an option takes, in words. */
-static char *
-describe_type(const OptionDefinition *definition)
-{
-	static const char *const names[] = {
-		"boolean", "character", "count", "character or auto", "encoding",
-		"count or share", "names", "text"
-	};
-	StringInfoData list;
-	const OptionWord *word;
-
-	if (definition->type != OPTION_WORD)
-		return pstrdup(names[definition->type]);
-	initStringInfo(&list);
-	for (word = definition->words; word->word != NULL; word++)
-		appendStringInfo(&list, "%s%s", list.len > 0 ? " | " : "", word->word);
-	return list.data;
-}
-
-/* The functions that take an option, as text[]. */
-static Datum
-describe_doors(int doors)
-{
-	Datum		names[3];
-	int			n = 0;
-
-	if (doors & INTAKE_DOOR_UPLOAD)
-		names[n++] = CStringGetTextDatum("upload");
-	if (doors & INTAKE_DOOR_DELETE)
-		names[n++] = CStringGetTextDatum("delete_partitions");
-	if (doors & INTAKE_DOOR_REGISTER)
-		names[n++] = CStringGetTextDatum("register_table");
-	return PointerGetDatum(construct_array(names, n, TEXTOID, -1, false,
-										   TYPALIGN_INT));
-}
-
-/* intake.options() RETURNS SETOF record: the table above. */
-Datum
-intake_options_list(PG_FUNCTION_ARGS)
-{
-	ReturnSetInfo *info = (ReturnSetInfo *) fcinfo->resultinfo;
-	int			i;
-
-	intake_init_materialized_srf(fcinfo);
-	for (i = 0; i < lengthof(definitions); i++)
-	{
-		const OptionDefinition *definition = &definitions[i];
-		Datum		values[5];
-		bool		nulls[5] = {false};
-
-		values[0] = CStringGetTextDatum(definition->name);
-		values[1] = CStringGetTextDatum(describe_type(definition));
-		values[2] = CStringGetTextDatum(definition->default_text);
-		values[3] = describe_doors(definition->doors);
-		values[4] = CStringGetTextDatum(definition->text);
-		tuplestore_putvalues(info->setResult, info->setDesc, values, nulls);
-	}
-	return (Datum) 0;
 }

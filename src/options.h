@@ -125,18 +125,11 @@ extern IntakeOptions *intake_options_peek(Jsonb *given, int door);
  */
 extern bool intake_options_has(const char *name, int door, bool *is_list);
 
-/* The names of the door's options, quoted, for a hint. */
-extern char *intake_options_names(int door);
-
 /*
  * Whether the value of an option is a list of names; an unrecognised option
  * is an error.
  */
 extern bool intake_options_takes_names(const char *name, int door);
-
-/* The name and text of option i of a door, counted from 0; false at the end. */
-extern bool intake_options_describe(int i, int door, const char **name,
-									const char **text);
 
 /*
  * The given options without those that a repeat of an operation may change

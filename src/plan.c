@@ -17,6 +17,7 @@
 #include "convert.h"
 #include "format/format_query.h"
 #include "plan.h"
+#include "registry/key.h"
 #include "write/merge_key.h"
 
 /* The mode: the request's, the target's, or by what keys the target has. */
@@ -294,8 +295,9 @@ needed_privileges(const IntakePlan *plan)
 	return mode;
 }
 
-void
-intake_plan_check_privilege(Oid relid, AclMode privilege)
+/* On the relation or on some column of it. */
+static void
+check_privilege(Oid relid, AclMode privilege)
 {
 	Oid			role = GetUserId();
 
@@ -324,7 +326,7 @@ intake_plan_check_privileges(const IntakePlan *plan)
 	for (i = 0; i < lengthof(modes); i++)
 	{
 		if (needed & modes[i])
-			intake_plan_check_privilege(RelationGetRelid(plan->rel), modes[i]);
+			check_privilege(RelationGetRelid(plan->rel), modes[i]);
 	}
 }
 

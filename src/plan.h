@@ -39,14 +39,9 @@ extern IntakePlan *intake_plan_make(const IntakeRequest *request, Relation rel,
 									IntakeOptions *options);
 
 /*
- * Raises the error of PostgreSQL unless the current user has the privilege on
+ * Raises the error of PostgreSQL unless the current user has the privileges
+ * that the mode needs, which may have been revoked since the plan was made, on
  * the relation or on some column of it.
- */
-extern void intake_plan_check_privilege(Oid relid, AclMode privilege);
-
-/*
- * The same for all that the mode needs, which may have been revoked since the
- * plan was made.
  */
 extern void intake_plan_check_privileges(const IntakePlan *plan);
 

@@ -21,44 +21,18 @@
 #include "nodes/pg_list.h"
 
 #include "compat.h"
-#include "convert.h"
 #include "format/avro_json.h"
+#include "format/avro_logical.h"
 #include "format/avro_schema.h"
-#include "format/format_text.h"
 #include "format/scan_json.h"
 #include "settings.h"
 
 /* A schema with more text than this is no table's. */
 #define MAX_SCHEMA_SIZE (4 * 1024 * 1024)
 
-/* The most digits that a numeric has behind its point. */
-#define MAX_DECIMAL_SCALE 16383
-
 static const char *const type_names[INTAKE_AVRO_NTYPES] = {
 	"null", "boolean", "int", "long", "float", "double", "bytes", "string",
 	"record", "enum", "fixed", "array", "map", "union"
-};
-
-/* The logical types and what each may stand on; -1: see accepts_logical. */
-static const struct
-{
-	const char *name;
-	int			type;
-}			logical_names[INTAKE_AVRO_NLOGICALS] =
-{
-	{"", -1},
-	{"decimal", -1},
-	{"uuid", -1},
-	{"date", INTAKE_AVRO_INT},
-	{"time-millis", INTAKE_AVRO_INT},
-	{"time-micros", INTAKE_AVRO_LONG},
-	{"timestamp-millis", INTAKE_AVRO_LONG},
-	{"timestamp-micros", INTAKE_AVRO_LONG},
-	{"timestamp-nanos", INTAKE_AVRO_LONG},
-	{"local-timestamp-millis", INTAKE_AVRO_LONG},
-	{"local-timestamp-micros", INTAKE_AVRO_LONG},
-	{"local-timestamp-nanos", INTAKE_AVRO_LONG},
-	{"duration", -1}
 };
 
 /* Named types by their full names. */
@@ -237,83 +211,6 @@ read_strings(IntakeAvroText text, int *count, const char *detail,
 	return result;
 }
 
-/* Whether so many digits fit into a fixed of size bytes. */
-static bool
-has_room_for_digits(int size, int precision)
-{
-	/* floor(log10(2^(8n - 1) - 1)) digits do, in integers */
-	return precision <= ((int64) 8 * size - 1) * 30103 / 100000;
-}
-
-/* Whether the logical type may stand on the type; reads a decimal's shape. */
-static bool
-accepts_logical(IntakeAvroSchema *schema, IntakeAvroLogical logical,
-				const IntakeAvroObject *object)
-{
-	int			precision;
-	int			scale = 0;
-
-	if (logical_names[logical].type >= 0)
-		return logical_names[logical].type == (int) schema->type;
-	if (logical == INTAKE_AVRO_UUID)
-		return schema->type == INTAKE_AVRO_STRING ||
-			(schema->type == INTAKE_AVRO_FIXED && schema->size == 16);
-	if (logical == INTAKE_AVRO_DURATION)
-		return schema->type == INTAKE_AVRO_FIXED && schema->size == 12;
-
-	if (schema->type != INTAKE_AVRO_BYTES && schema->type != INTAKE_AVRO_FIXED)
-		return false;
-	if (!intake_avro_json_integer(object->members[INTAKE_MEMBER_PRECISION],
-								  &precision) ||
-		(object->members[INTAKE_MEMBER_SCALE].start != NULL &&
-		 !intake_avro_json_integer(object->members[INTAKE_MEMBER_SCALE],
-								   &scale)))
-		return false;
-	if (precision < 1 || scale < 0 || scale > precision ||
-		scale > MAX_DECIMAL_SCALE)
-		return false;
-	if (schema->type == INTAKE_AVRO_FIXED &&
-		!has_room_for_digits(schema->size, precision))
-		return false;
-	schema->precision = precision;
-	schema->scale = scale;
-	return true;
-}
-
-/*
- * Takes over the logical type that an object names, if it names a valid one.
- * The object is the type's own or, in Prostore's form, the field's beside a
- * primitive type or a union of such.
- */
-static void
-set_logical(IntakeAvroSchema *schema, const IntakeAvroObject *object)
-{
-	const IntakeAvroText *members = object->members;
-	char	   *name =
-		intake_avro_json_string(members[INTAKE_MEMBER_LOGICAL_TYPE]);
-	int			i;
-
-	if (name == NULL)
-		return;
-	if (schema->type == INTAKE_AVRO_UNION)
-	{
-		for (i = 0; i < schema->nbranches; i++)
-		{
-			if (schema->branches[i]->type <= INTAKE_AVRO_STRING)
-				set_logical(schema->branches[i], object);
-		}
-		return;
-	}
-	if (schema->logical != INTAKE_AVRO_PLAIN)
-		return;
-	for (i = INTAKE_AVRO_PLAIN + 1; i < INTAKE_AVRO_NLOGICALS; i++)
-	{
-		if (strcmp(logical_names[i].name, name) == 0 &&
-			accepts_logical(schema, (IntakeAvroLogical) i, object))
-			schema->logical = (IntakeAvroLogical) i;
-	}
-}
-
 static void
 parse_field(SchemaParser *parser, IntakeAvroText text, const char *record,
 			const char *namespace, IntakeAvroField *field)
@@ -341,7 +238,7 @@ parse_field(SchemaParser *parser, IntakeAvroText text, const char *record,
 	/* A named type is shared: one field cannot change it for the others. */
 	if (field->schema->type <= INTAKE_AVRO_STRING ||
 		field->schema->type == INTAKE_AVRO_UNION)
-		set_logical(field->schema, &object);
+		intake_avro_logical_set(field->schema, &object);
 }
 
 static IntakeAvroSchema *
@@ -481,7 +378,7 @@ parse_object(SchemaParser *parser, IntakeAvroText text, const char *namespace)
 	/* A type defined elsewhere is shared: this object cannot change it. */
 	if (schema->type <= INTAKE_AVRO_STRING ||
 		(name != NULL && strcmp(name, "fixed") == 0))
-		set_logical(schema, &object);
+		intake_avro_logical_set(schema, &object);
 	return schema;
 }
 

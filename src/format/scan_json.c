@@ -20,6 +20,7 @@
 #define USE_SSE2 1
 #endif
 
+#include "format/scan_escape.h"
 #include "format/scan_json.h"
 #include "format/scan_utf8.h"
 
@@ -327,124 +328,6 @@ intake_scan_json_next(IntakeScanJson *scan)
 	return set_fault_byte(scan, scan->cursor);
 }
 
-/* The value of four hexadecimal digits at p, or -1. */
-static int
-read_hex(const char *p, const char *limit)
-{
-	int			value = 0;
-	int			i;
-
-	if (limit - p < 4)
-		return -1;
-	for (i = 0; i < 4; i++)
-	{
-		char		c = p[i];
-
-		value <<= 4;
-		if (is_digit(c))
-			value |= c - '0';
-		else if (c >= 'a' && c <= 'f')
-			value |= c - 'a' + 10;
-		else if (c >= 'A' && c <= 'F')
-			value |= c - 'A' + 10;
-		else
-			return -1;
-	}
-	return value;
-}
-
-/* Writes a code point and returns how many bytes it takes. */
-static size_t
-put_code_point(char *out, unsigned code)
-{
-	if (code < 0x80)
-	{
-		out[0] = (char) code;
-		return 1;
-	}
-	if (code < 0x800)
-	{
-		out[0] = (char) (0xC0 | (code >> 6));
-		out[1] = (char) (0x80 | (code & 0x3F));
-		return 2;
-	}
-	if (code < 0x10000)
-	{
-		out[0] = (char) (0xE0 | (code >> 12));
-		out[1] = (char) (0x80 | ((code >> 6) & 0x3F));
-		out[2] = (char) (0x80 | (code & 0x3F));
-		return 3;
-	}
-	out[0] = (char) (0xF0 | (code >> 18));
-	out[1] = (char) (0x80 | ((code >> 12) & 0x3F));
-	out[2] = (char) (0x80 | ((code >> 6) & 0x3F));
-	out[3] = (char) (0x80 | (code & 0x3F));
-	return 4;
-}
-
-/*
- * Reads \uXXXX, or a pair of them, at *p (on the backslash) into *code and
- * moves *p behind it.
- */
-static IntakeJsonReason
-read_code_point(const char **p, const char *limit, unsigned *code)
-{
-	int			first = read_hex(*p + 2, limit);
-	int			second;
-
-	if (first < 0)
-		return INTAKE_JSON_BAD_ESCAPE;
-	if (first == 0)
-		return INTAKE_JSON_BAD_NUL;
-	if (first < 0xD800 || first > 0xDFFF)
-	{
-		*code = (unsigned) first;
-		*p += 6;
-		return INTAKE_JSON_FINE;
-	}
-	if (first > 0xDBFF || limit - *p < 12 || (*p)[6] != '\\' ||
-		(*p)[7] != 'u')
-		return INTAKE_JSON_BAD_SURROGATE;
-	second = read_hex(*p + 8, limit);
-	if (second < 0xDC00 || second > 0xDFFF)
-		return INTAKE_JSON_BAD_SURROGATE;
-	*code = 0x10000 + (((unsigned) first - 0xD800) << 10) +
-		((unsigned) second - 0xDC00);
-	*p += 12;
-	return INTAKE_JSON_FINE;
-}
-
-/*
- * Reads the escape at *p (on the backslash), moves *p behind it, writes what
- * it stands for to out and its length to *put.
- */
-static IntakeJsonReason
-read_escape(const char **p, const char *limit, char *out, size_t *put)
-{
-	static const char letters[] = "\"\\/bfnrt";
-	static const char values[] = "\"\\/\b\f\n\r\t";
-	const char *letter;
-
-	if (limit - *p < 2)
-		return INTAKE_JSON_BAD_ESCAPE;
-	if ((*p)[1] == 'u')
-	{
-		unsigned	code = 0;
-		IntakeJsonReason reason = read_code_point(p, limit, &code);
-
-		if (reason == INTAKE_JSON_FINE)
-			*put = put_code_point(out, code);
-		return reason;
-	}
-	letter = memchr(letters, (*p)[1], sizeof(letters) - 1);
-	if (letter == NULL)
-		return INTAKE_JSON_BAD_ESCAPE;
-	out[0] = values[letter - letters];
-	*put = 1;
-	*p += 2;
-	return INTAKE_JSON_FINE;
-}
-
 /*
  * Unescapes a string into out, or only checks it when out is NULL.  Sets
  * *out_len, or *fault when the reason is not fine.
@@ -486,7 +369,7 @@ unescape_string(const char *raw, size_t len, char *out, size_t *out_len,
 		if (*p != '\\')
 			return *p == '"' ? INTAKE_JSON_UNEXPECTED :
 				INTAKE_JSON_BAD_CONTROL;
-		reason = read_escape(&p, limit, small, &put);
+		reason = intake_scan_escape(&p, limit, small, &put);
 		if (reason != INTAKE_JSON_FINE)
 			return reason;
 		if (out != NULL)

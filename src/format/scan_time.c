@@ -17,7 +17,6 @@
 #define USECS_A_SECOND	INT64_C(1000000)
 #define USECS_A_MINUTE	(60 * USECS_A_SECOND)
 #define USECS_A_HOUR	(60 * USECS_A_MINUTE)
-#define USECS_A_DAY		(24 * USECS_A_HOUR)
 
 /* Digits of a fraction that count; 10^15 is exact in a double. */
 #define FRACTION_DIGITS 15

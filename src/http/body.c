@@ -194,12 +194,6 @@ intake_body_decode(Body *body, size_t room, size_t *used)
 	return 0;
 }
 
-bool
-intake_body_is_decoded(const Body *body)
-{
-	return body->has_ended && evbuffer_get_length(body->raw) == 0;
-}
-
 int
 intake_body_check_end(Body *body)
 {

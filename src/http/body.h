@@ -56,8 +56,7 @@ extern int	intake_body_add(Body *body, struct evbuffer *from, size_t n);
  */
 extern int	intake_body_decode(Body *body, size_t room, size_t *used);
 
-/* All bytes came and are ready.  A body cut inside a member is refused. */
-extern bool intake_body_is_decoded(const Body *body);
+/* All bytes came and are ready: one cut inside a member is refused. */
 extern int	intake_body_check_end(Body *body);
 
 /* {"sha-256": ..., "sha-512": ...} of the raw bytes, or NULL. */

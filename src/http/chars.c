@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "format/scan_utf8.h"
+#include "hex_digit.h"
 #include "http/chars.h"
 
 static bool
@@ -60,8 +61,8 @@ are_uri_chars(const char *text, size_t len, const char *others)
 	{
 		if (text[i] == '%')
 		{
-			if (len - i < 3 || intake_chars_hex(text[i + 1]) < 0 ||
-				intake_chars_hex(text[i + 2]) < 0 ||
+			if (len - i < 3 || intake_hex_digit_value(text[i + 1]) < 0 ||
+				intake_hex_digit_value(text[i + 2]) < 0 ||
 				(text[i + 1] == '0' && text[i + 2] == '0'))
 				return false;
 			i += 2;
@@ -113,7 +114,7 @@ intake_chars_are_authority(const char *text, size_t len)
 			return false;
 		for (const char *c = text + 1; c < end; c++)
 		{
-			if (intake_chars_hex(*c) < 0 && !is_one_of(*c, ":."))
+			if (intake_hex_digit_value(*c) < 0 && !is_one_of(*c, ":."))
 				return false;
 		}
 		end++;
@@ -132,16 +133,4 @@ bool
 intake_chars_are_utf8(const char *text, size_t len)
 {
 	return intake_scan_utf8_valid(text, len) == len;
-}
-
-int
-intake_chars_hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }

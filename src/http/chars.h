@@ -35,7 +35,4 @@ extern bool intake_chars_are_authority(const char *text, size_t len);
 
 extern bool intake_chars_are_utf8(const char *text, size_t len);
 
-/* The value of a digit, 0 to 15; -1 of anything else. */
-extern int	intake_chars_hex(char c);
-
 #endif							/* INTAKE_HTTP_CHARS_H */

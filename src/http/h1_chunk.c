@@ -7,6 +7,7 @@
  */
 #include <stdbool.h>
 
+#include "hex_digit.h"
 #include "http/chars.h"
 #include "http/h1_chunk.h"
 
@@ -33,7 +34,7 @@ enum
 static int
 take_size(ChunkScan *scan, char c)
 {
-	int			digit = intake_chars_hex(c);
+	int			digit = intake_hex_digit_value(c);
 
 	if (digit >= 0 && scan->ndigits < MAX_DIGITS)
 	{

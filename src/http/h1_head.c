@@ -94,8 +94,9 @@ read_request_line(Head *head, const char *line, size_t len)
 	return status != 0 ? status : target_status;
 }
 
-int
-intake_h1_head_read_field(Head *head, const char *line, size_t len)
+/* Reads a line "name: value" without its end into the head. */
+static int
+read_field(Head *head, const char *line, size_t len)
 {
 	const char *colon = memchr(line, ':', len);
 	const char *value;
@@ -126,7 +127,7 @@ intake_h1_head_read(Head *head, const char *text, size_t len)
 	for (text = next + 2; status == 0 && text < end; text = next + 2)
 	{
 		next = memchr(text, '\r', end - text);
-		status = intake_h1_head_read_field(head, text, next - text);
+		status = read_field(head, text, next - text);
 	}
 	if (status == 0)
 		status = intake_head_check(head);

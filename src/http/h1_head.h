@@ -41,8 +41,4 @@ extern long intake_h1_head_find(H1Scan *scan, const char *text, size_t len);
 /* Reads a head so found.  Returns 0 or a status; see head.h. */
 extern int	intake_h1_head_read(Head *head, const char *text, size_t len);
 
-/* Reads a line "name: value" without its end into the head. */
-extern int	intake_h1_head_read_field(Head *head, const char *line,
-									  size_t len);
-
 #endif							/* INTAKE_HTTP_H1_HEAD_H */

@@ -36,6 +36,7 @@
 #define MAX_IDS (2 * REQUEST_MAX_ID + 32)
 
 static void watch_body(evutil_socket_t fd, short what, void *arg);
+static void account_body(Request *request);
 
 /*
  * Makes the id of a request whose head may be NULL: the client's own, cut at
@@ -196,7 +197,7 @@ intake_request_finish(Request *request)
 	evbuffer_drain(request->body.raw, evbuffer_get_length(request->body.raw));
 	evbuffer_drain(request->body.ready,
 				   evbuffer_get_length(request->body.ready));
-	intake_request_account(request);
+	account_body(request);
 	if (request->visitor.place != VISITOR_AT_LOADER)
 		intake_pool_leave(request->server->pool, &request->visitor);
 	intake_metrics_request(request->route, request->status, duration);
@@ -294,8 +295,9 @@ intake_request_is_full(const Request *request)
 		request->server->waiting_bytes > WAITING_MANY;
 }
 
-void
-intake_request_account(Request *request)
+/* Keeps the count of what waits at no loader. */
+static void
+account_body(Request *request)
 {
 	size_t		now = 0;
 
@@ -344,7 +346,7 @@ intake_request_choose(Request *request)
 
 	if (request->is_answered)
 		return;
-	intake_request_account(request);
+	account_body(request);
 	pace_client(request);
 	if (visitor->place == VISITOR_AT_LOADER ||
 		visitor->place == VISITOR_QUEUED)

@@ -89,9 +89,6 @@ extern void intake_request_release(Request *request);
 /* Is all of the body, or enough of it, here? */
 extern bool intake_request_is_full(const Request *request);
 
-/* Keeps the count of what waits at no loader. */
-extern void intake_request_account(Request *request);
-
 /* Hands on what is there of the body (visit.c). */
 extern void intake_visit_feed(Request *request);
 extern const VisitRoutine intake_visit_routine;

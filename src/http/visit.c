@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "http/chars.h"
-#include "http/log.h"
 #include "http/metrics.h"
 #include "http/request_state.h"
 

@@ -90,10 +90,6 @@ extern bool intake_definition_is_met(IntakeDefinition *given,
 									 const IntakeDefinition *stored,
 									 bool may_alter);
 
-/* Names, types, nullable, in order; titles and keys do not count. */
-extern bool intake_definition_same_schema(const IntakeDefinition *a,
-										  const IntakeDefinition *b);
-
 /*
  * An item of one of the definition's keys as intake.register_table() takes
  * it: a column's name, or an expression whose identifiers are quoted.

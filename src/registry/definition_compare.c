@@ -9,9 +9,9 @@
 
 #include "registry/definition.h"
 
-bool
-intake_definition_same_schema(const IntakeDefinition *a,
-							  const IntakeDefinition *b)
+/* Names, types, nullable, in order; titles and keys do not count. */
+static bool
+has_same_schema(const IntakeDefinition *a, const IntakeDefinition *b)
 {
 	ListCell   *a_cell;
 	ListCell   *b_cell;
@@ -72,7 +72,7 @@ IntakeChange
 intake_definition_compare(const IntakeDefinition *old,
 						  const IntakeDefinition *other)
 {
-	if (!intake_definition_same_schema(old, other))
+	if (!has_same_schema(old, other))
 		return INTAKE_DEFINITION_SCHEMA;
 	if (!is_same_key(old->partition_key, other->partition_key) ||
 		!is_same_key(old->replacing_key, other->replacing_key))
@@ -104,7 +104,7 @@ report_difference(const IntakeDefinition *given,
 	int			i = 0;
 	char	   *detail = "The keys are others.";
 
-	if (!intake_definition_same_schema(given, stored))
+	if (!has_same_schema(given, stored))
 	{
 		while (strcmp(show_field(given->fields, i),
 					  show_field(stored->fields, i)) == 0)
@@ -149,7 +149,7 @@ intake_definition_is_met(IntakeDefinition *given,
 {
 	IntakeChange change;
 
-	if (intake_definition_same_schema(given, stored))
+	if (has_same_schema(given, stored))
 		complete(given, stored);
 	change = intake_definition_compare(stored, given);
 	if (may_alter)

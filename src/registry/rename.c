@@ -26,6 +26,7 @@
 #include "utils/rel.h"
 
 #include "registry/entity.h"
+#include "registry/key.h"
 
 PG_FUNCTION_INFO_V1(intake_on_rename);
 

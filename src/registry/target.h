@@ -12,7 +12,6 @@
 #ifndef INTAKE_TARGET_H
 #define INTAKE_TARGET_H
 
-#include "registry/key.h"
 #include "utils/jsonb.h"
 #include "utils/rel.h"
 

@@ -17,7 +17,6 @@
 #include "worker/datalens_head.h"
 #include "worker/request_options.h"
 #include "worker/route_datalens.h"
-#include "worker/status.h"
 
 #define MEDIA_TYPE "application/x-ndjson"
 

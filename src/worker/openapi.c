@@ -11,6 +11,7 @@
 
 #include "utils/json.h"
 
+#include "option_table.h"
 #include "options.h"
 #include "worker/openapi.h"
 #include "worker/request_options.h"
@@ -113,7 +114,7 @@ append_query_parameters(StringInfo json, const IntakeRoute *route)
 						 NULL);
 	if (route->has_options)
 	{
-		for (i = 0; intake_options_describe(i, door, &name, &text); i++)
+		for (i = 0; intake_option_table_describe(i, door, &name, &text); i++)
 			append_parameter(json, name, "query", false, text);
 	}
 }

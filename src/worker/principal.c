@@ -23,7 +23,6 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
-#include "convert.h"
 #include "registry/own_table.h"
 #include "worker/principal.h"
 

@@ -10,7 +10,7 @@
 #include "utils/builtins.h"
 #include "utils/json.h"
 
-#include "ingest.h"
+#include "fault.h"
 #include "worker/problem.h"
 #include "worker/result.h"
 
@@ -50,7 +50,7 @@ static void
 append_position(StringInfo json, const ErrorData *error,
 				const char *record_name)
 {
-	const IntakeFault *fault = intake_ingest_fault();
+	const IntakeFault *fault = intake_fault_last();
 
 	append_number(json, record_name, fault->record);
 	append_number(json, "line", fault->line);

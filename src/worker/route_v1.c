@@ -22,7 +22,6 @@
 #include "compat.h"
 #include "ingest.h"
 #include "options.h"
-#include "registry/entity.h"
 #include "registry/operation_record.h"
 #include "source/source_array.h"
 #include "worker/request_options.h"

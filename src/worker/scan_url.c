@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "format/scan_utf8.h"
+#include "hex_digit.h"
 #include "worker/scan_url.h"
 
 bool
@@ -43,24 +44,12 @@ intake_scan_url_pair(IntakeUrlPart pair, IntakeUrlPart *name,
 	value->len = rest.len;
 }
 
-static int
-hex_value(char digit)
-{
-	if (digit >= '0' && digit <= '9')
-		return digit - '0';
-	if (digit >= 'a' && digit <= 'f')
-		return digit - 'a' + 10;
-	if (digit >= 'A' && digit <= 'F')
-		return digit - 'A' + 10;
-	return -1;
-}
-
 /* The byte that "%xx" stands for, or -1. */
 static int
 read_escape(const char *text, size_t len)
 {
-	int			high = len < 3 ? -1 : hex_value(text[1]);
-	int			low = len < 3 ? -1 : hex_value(text[2]);
+	int			high = len < 3 ? -1 : intake_hex_digit_value(text[1]);
+	int			low = len < 3 ? -1 : intake_hex_digit_value(text[2]);
 
 	return high < 0 || low < 0 ? -1 : high * 16 + low;
 }

@@ -36,7 +36,7 @@
 
 #include "compat.h"
 #include "discreet_log.h"
-#include "ingest.h"
+#include "fault.h"
 #include "registry/operation_last.h"
 #include "registry/own_table.h"
 #include "settings.h"
@@ -299,7 +299,7 @@ intake_visit(IntakeLink *link, const IntakeFrame *frame,
 
 	MemoryContextSwitchTo(context);
 	/* the last request's, which may be another client's */
-	intake_ingest_forget_fault();
+	intake_fault_forget();
 	visit.answer = intake_answer_make(link);
 	visit.call.started_at = GetCurrentTimestamp();
 	PG_TRY();

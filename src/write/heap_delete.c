@@ -33,6 +33,7 @@
 #include "utils/snapmgr.h"
 
 #include "compat.h"
+#include "registry/key.h"
 #include "registry/key_index.h"
 #include "write/direct.h"
 #include "write/heap_delete.h"

@@ -13,7 +13,6 @@
 
 #include "common/hashfn.h"
 
-#include "compat.h"
 #include "write/key_cache.h"
 
 #define SLOTS 16384				/* a power of two */

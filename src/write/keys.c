@@ -27,6 +27,7 @@
 #include "utils/tuplesort.h"
 
 #include "compat.h"
+#include "registry/key.h"
 #include "settings.h"
 #include "write/heap_delete.h"
 #include "write/key_cache.h"

@@ -25,6 +25,7 @@
 #include "utils/partcache.h"
 #include "utils/timestamp.h"
 
+#include "registry/key.h"
 #include "write/partition_bound.h"
 
 /* Whether two values of the partition column are equal. */

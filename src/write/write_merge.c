@@ -3,20 +3,16 @@
  * write_merge.c
  *	  Mode merge: rows are inserted, replaced or deleted by a unique key.
  *
- * [rows] --tuplesort by key--> last record of each key --+-> delete batches
- *														  +-> upsert batches
+ * [rows] --merge_order.c--> last record of each key --+-> delete batches
+ *													   +-> upsert batches
  *
  * All deletes go before all upserts, so that a row may take over a value that
  * a second unique index had from a deleted one: where there are both, the
  * upserts wait in a stage.
  *
- * As long as rows come in the order of their keys, they are staged as they
- * come and need no sort; the first that does not begins it.
- *
- * The sort is by the operator classes and collations of the unique index, so
- * that equal keys are just those that the index takes for equal; records of
- * one key come last one first, and the others are dropped.  In a partial merge
- * (partial.h) they come as they came, and combine.c makes one of them.
+ * Records of one key come last one first, and the others are dropped.  In a
+ * partial merge (partial.h) they come as they came, and combine.c makes one of
+ * them.
  *
  * Where bad rows are tolerated, the records of a key that a later one replaces
  * wait in merge_older.c until it is known whether that one is good.
@@ -32,19 +28,14 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
-#include "miscadmin.h"
-#include "utils/sortsupport.h"
-#include "utils/tuplesort.h"
-#include "utils/typcache.h"
+#include "lib/stringinfo.h"
 
-#include "compat.h"
-#include "settings.h"
 #include "write/combine.h"
 #include "write/hold.h"
 #include "write/lock.h"
 #include "write/merge_key.h"
 #include "write/merge_older.h"
+#include "write/merge_order.h"
 #include "write/partial_sql.h"
 #include "write/stage.h"
 #include "write/tolerate.h"
@@ -55,21 +46,14 @@
 typedef struct MergeState
 {
 	IntakeMergeKey *key;
-	int		   *key_columns;	/* column numbers of the key */
-	TupleDesc	desc;			/* of staged rows */
-	IntakeStage *sorted;		/* rows that came in order; until the sort */
-	TupleTableSlot *last;		/* the last of them */
-	Tuplesortstate *sort;		/* NULL: all rows have come in order */
-	SortSupport comparators;
-	TupleTableSlot *input;
-	TupleTableSlot *output;
+	IntakeMergeOrder *order;
 	int			nbatches;		/* taken */
 	bool		has_upserts;
 	bool		has_deletes;
 	bool		is_shared;		/* so is the table lock */
-	MemoryContext context;
 
 	/* phase 2 */
+	TupleTableSlot *output;
 	IntakeStage *waiting;		/* upserts, while there are deletes; or NULL */
 	IntakeBatch *upserts;
 	IntakeBatch *deletes;
@@ -84,127 +68,16 @@ typedef struct MergeState
 	IntakePartial *partial;		/* the writer's */
 } MergeState;
 
-/* How sorted rows are compared by the key. */
-static void
-make_comparators(IntakeWriter *writer, MergeState *state)
-{
-	const IntakeMergeKey *key = state->key;
-	int			i;
-
-	state->comparators = palloc0(key->ncolumns * sizeof(SortSupportData));
-	for (i = 0; i < key->ncolumns; i++)
-	{
-		SortSupport comparator = &state->comparators[i];
-
-		state->key_columns[i] = intake_columns_of_attnum(writer->columns,
-														 key->attnums[i]);
-		comparator->ssup_cxt = CurrentMemoryContext;
-		comparator->ssup_collation = key->collations[i];
-		PrepareSortSupportFromOrderingOp(key->lt_operators[i], comparator);
-	}
-}
-
-/*
- * Begins the sort by key and, within a key, by record: the last one first,
- * unless all of them count.
- */
-static void
-begin_sort(IntakeWriter *writer, MergeState *state)
-{
-	int			n = state->key->ncolumns;
-	AttrNumber *attnums = palloc((n + 1) * sizeof(AttrNumber));
-	Oid		   *operators = palloc((n + 1) * sizeof(Oid));
-	Oid		   *collations = palloc0((n + 1) * sizeof(Oid));
-	bool	   *nulls_first = palloc0((n + 1) * sizeof(bool));
-	TypeCacheEntry *record = lookup_type_cache(INT8OID, TYPECACHE_LT_OPR |
-											   TYPECACHE_GT_OPR);
-	int			i;
-
-	for (i = 0; i < n; i++)
-	{
-		attnums[i] = state->key_columns[i] + 1;
-		operators[i] = state->key->lt_operators[i];
-		collations[i] = state->key->collations[i];
-	}
-	attnums[n] = writer->columns->ncolumns + 1;
-	operators[n] = writer->partial != NULL ? record->lt_opr : record->gt_opr;
-	state->sort = intake_tuplesort_begin_heap(state->desc, n + 1, attnums,
-											  operators, collations,
-											  nulls_first,
-											  intake_stage_memory);
-}
-
 static void
 begin_merge(IntakeWriter *writer)
 {
 	MergeState *state = palloc0(sizeof(MergeState));
 
 	state->key = intake_merge_key(writer->rel, writer->options->key);
-	state->key_columns = palloc(state->key->ncolumns * sizeof(int));
-	state->desc = intake_stage_desc(writer->columns);
-	state->input = MakeSingleTupleTableSlot(state->desc, &TTSOpsVirtual);
-	state->last = MakeSingleTupleTableSlot(state->desc, &TTSOpsMinimalTuple);
-	state->sorted = intake_stage_make(writer->columns);
-	state->context = CurrentMemoryContext;
-	make_comparators(writer, state);
+	state->order = intake_merge_order_make(writer->columns, state->key,
+										   writer->partial != NULL);
 	writer->state = state;
 	writer->is_staged = true;
-}
-
-/* How the keys of two rows compare. */
-static int
-compare_keys(const MergeState *state, const Datum *one, const Datum *two)
-{
-	int			order = 0;
-	int			i;
-
-	for (i = 0; i < state->key->ncolumns && order == 0; i++)
-	{
-		int			column = state->key_columns[i];
-
-		order = ApplySortComparator(one[column], false, two[column], false,
-									&state->comparators[i]);
-	}
-	return order;
-}
-
-/* Sorts from now on: the rows that came in order go first. */
-static void
-sort_from_now_on(IntakeWriter *writer, MergeState *state)
-{
-	MemoryContext old = MemoryContextSwitchTo(state->context);
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(state->desc,
-													&TTSOpsMinimalTuple);
-
-	begin_sort(writer, state);
-	while (intake_stage_next(state->sorted, slot))
-		tuplesort_puttupleslot(state->sort, slot);
-	ExecDropSingleTupleTableSlot(slot);
-	intake_stage_end(state->sorted);
-	state->sorted = NULL;
-	MemoryContextSwitchTo(old);
-}
-
-/* The row in the input slot, as it is staged. */
-static TupleTableSlot *
-store_input(MergeState *state, const IntakeRow *row, int ncolumns)
-{
-	TupleTableSlot *slot = state->input;
-
-	ExecClearTuple(slot);
-	intake_stage_form(row, ncolumns, slot->tts_values, slot->tts_isnull);
-	return ExecStoreVirtualTuple(slot);
-}
-
-/* Keeps the last row of a batch, to compare the next batch's first with. */
-static void
-keep_last(MergeState *state, const IntakeRow *row, int ncolumns)
-{
-	MemoryContext old = MemoryContextSwitchTo(state->context);
-
-	ExecCopySlot(state->last, store_input(state, row, ncolumns));
-	slot_getallattrs(state->last);
-	MemoryContextSwitchTo(old);
 }
 
 /* Notes what each row gives, where that counts. */
@@ -226,31 +99,19 @@ static void
 take_merge(IntakeWriter *writer, IntakeBatch *batch)
 {
 	MergeState *state = writer->state;
-	const Datum *last = TTS_EMPTY(state->last) ? NULL : state->last->tts_values;
 	int			i;
 
 	state->nbatches++;
 	note_rows(writer->partial, batch);
 	for (i = 0; i < batch->nrows; i++)
 	{
-		IntakeRow  *row = &batch->rows[i];
-
-		if (intake_columns_is_delete(writer->columns, writer->sys_op, row))
+		if (intake_columns_is_delete(writer->columns, writer->sys_op,
+									 &batch->rows[i]))
 			state->has_deletes = true;
 		else
 			state->has_upserts = true;
-		if (state->sort == NULL && last != NULL &&
-			compare_keys(state, last, row->values) >= 0)
-			sort_from_now_on(writer, state);
-		if (state->sort == NULL)
-			intake_stage_put_row(state->sorted, row, batch->ncolumns);
-		else
-			tuplesort_puttupleslot(state->sort,
-								   store_input(state, row, batch->ncolumns));
-		last = row->values;
 	}
-	if (state->sort == NULL && batch->nrows > 0)
-		keep_last(state, &batch->rows[batch->nrows - 1], batch->ncolumns);
+	intake_merge_order_put(state->order, batch);
 }
 
 /* A statement over the rows that have the keys of the batch. */
@@ -258,8 +119,9 @@ static IntakeStatement *
 make_by_key(IntakeWriter *writer, MergeState *state, const char *command,
 			const char *using, bool is_guarded)
 {
+	const int  *columns = intake_merge_order_columns(state->order);
 	IntakeStatement *statement = intake_sql_make(writer, writer->columns,
-												 state->key_columns,
+												 columns,
 												 state->key->ncolumns);
 	StringInfoData sql;
 	int			i;
@@ -345,10 +207,11 @@ flush_upserts(IntakeWriter *writer, MergeState *state)
 	if (state->upserts->nrows == 0)
 		return;
 	if (state->upsert == NULL)
-		state->upsert = intake_upsert_make(writer, state->key,
-										   state->key_columns,
-										   state->comparators,
-										   !state->is_shared);
+		state->upsert =
+			intake_upsert_make(writer, state->key,
+							   intake_merge_order_columns(state->order),
+							   intake_merge_order_comparators(state->order),
+							   !state->is_shared);
 	if (state->upsert_tolerance != NULL)
 		intake_tolerance_write(state->upsert_tolerance, state->upserts);
 	else
@@ -402,13 +265,12 @@ flush_deletes(IntakeWriter *writer, MergeState *state)
 	intake_batch_clear(state->deletes);
 }
 
-/* The next row in the order of the key. */
-static bool
-next_sorted(MergeState *state, TupleTableSlot *slot)
+/* For a sorted row. */
+static TupleTableSlot *
+make_sorted_slot(const MergeState *state)
 {
-	if (state->sort == NULL)
-		return intake_stage_next(state->sorted, slot);
-	return tuplesort_gettupleslot(state->sort, true, true, slot, NULL);
+	return MakeSingleTupleTableSlot(intake_merge_order_desc(state->order),
+									&TTSOpsMinimalTuple);
 }
 
 /* Copies a sorted row to the end of a batch. */
@@ -464,33 +326,37 @@ keep_older(IntakeWriter *writer, MergeState *state, TupleTableSlot *last,
 static void
 apply_older(IntakeWriter *writer, MergeState *state)
 {
-	while (intake_merge_older_next(state->older, state->input))
+	TupleTableSlot *slot =
+		MakeSingleTupleTableSlot(intake_merge_order_desc(state->order),
+								 &TTSOpsVirtual);
+
+	while (intake_merge_older_next(state->older, slot))
 	{
-		apply_row(writer, state, state->input);
+		apply_row(writer, state, slot);
 		flush_upserts(writer, state);
 		flush_deletes(writer, state);
 		intake_tolerance_finish(state->delete_tolerance);
 		intake_tolerance_finish(state->upsert_tolerance);
 	}
 	intake_merge_older_end(state->older);
+	ExecDropSingleTupleTableSlot(slot);
 }
 
 /* Applies the last record of each key. */
 static void
 apply_last(IntakeWriter *writer, MergeState *state)
 {
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(state->desc,
-													&TTSOpsMinimalTuple);
-	TupleTableSlot *last = MakeSingleTupleTableSlot(state->desc,
-													&TTSOpsMinimalTuple);
+	TupleTableSlot *slot = make_sorted_slot(state);
+	TupleTableSlot *last = make_sorted_slot(state);
 
-	while (next_sorted(state, slot))
+	while (intake_merge_order_next(state->order, slot))
 	{
 		TupleTableSlot *other = last;
 
 		slot_getallattrs(slot);
 		if (!TTS_EMPTY(last) &&
-			compare_keys(state, last->tts_values, slot->tts_values) == 0)
+			intake_merge_order_compare(state->order, last->tts_values,
+									   slot->tts_values) == 0)
 		{
 			keep_older(writer, state, last, slot);
 			continue;
@@ -518,21 +384,21 @@ apply_key(IntakeWriter *writer, MergeState *state, TupleTableSlot *first,
 static void
 apply_combined(IntakeWriter *writer, MergeState *state)
 {
-	IntakeCombiner *combiner = intake_combiner_make(writer->partial,
-													state->desc);
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(state->desc,
-													&TTSOpsMinimalTuple);
-	TupleTableSlot *first = MakeSingleTupleTableSlot(state->desc,
-													 &TTSOpsMinimalTuple);
+	IntakeCombiner *combiner =
+		intake_combiner_make(writer->partial,
+							 intake_merge_order_desc(state->order));
+	TupleTableSlot *slot = make_sorted_slot(state);
+	TupleTableSlot *first = make_sorted_slot(state);
 	bool		is_combined = false;
 
-	while (next_sorted(state, slot))
+	while (intake_merge_order_next(state->order, slot))
 	{
 		TupleTableSlot *other = first;
 
 		slot_getallattrs(slot);
 		if (!TTS_EMPTY(first) &&
-			compare_keys(state, first->tts_values, slot->tts_values) == 0)
+			intake_merge_order_compare(state->order, first->tts_values,
+									   slot->tts_values) == 0)
 		{
 			if (!is_combined)
 			{
@@ -608,8 +474,7 @@ finish_merge(IntakeWriter *writer)
 	if (is_truncating)
 		intake_truncate(writer);
 
-	state->output = MakeSingleTupleTableSlot(state->desc,
-											 &TTSOpsMinimalTuple);
+	state->output = make_sorted_slot(state);
 	if (state->has_deletes && state->has_upserts)
 		state->waiting = intake_stage_make(writer->columns);
 	state->upserts = intake_batch_make(writer->columns->ncolumns,
@@ -618,17 +483,11 @@ finish_merge(IntakeWriter *writer)
 									   INTAKE_BATCH_ROWS);
 	if (writer->rejects != NULL)
 		begin_tolerance(writer, state);
-	if (state->sort != NULL)
-		tuplesort_performsort(state->sort);
+	intake_merge_order_begin(state->order);
 	apply_sorted(writer, state);
 
-	ExecDropSingleTupleTableSlot(state->input);
 	ExecDropSingleTupleTableSlot(state->output);
-	ExecDropSingleTupleTableSlot(state->last);
-	if (state->sort != NULL)
-		tuplesort_end(state->sort);
-	else
-		intake_stage_end(state->sorted);
+	intake_merge_order_end(state->order);
 }
 
 const IntakeWriteRoutine intake_write_merge = {

@@ -16,6 +16,7 @@
 #include "executor/executor.h"
 #include "optimizer/optimizer.h"
 
+#include "registry/key.h"
 #include "write/insert.h"
 #include "write/keys.h"
 #include "write/lock.h"

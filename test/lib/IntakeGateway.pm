@@ -11,8 +11,11 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-our @EXPORT = qw(curl curl_answer http2_frame http2_head make_gateway program_pid wait_for
-    wait_for_gateway write_file);
+our @EXPORT = qw(@ndjson configure curl curl_answer http2_frame http2_head
+    make_gateway program_pid start_gateway wait_for wait_for_gateway write_file);
+
+# What curl says of NDJSON.
+our @ndjson = (-H => 'Content-Type: application/x-ndjson');
 
 # A server with a gateway that wants no token and runs uploads as role writer,
 # who may use schema intake; not started.  Returns the node and the gateway's
@@ -36,6 +39,41 @@ sub make_gateway
         $settings
         });
     return ($node, "http://127.0.0.1:$port");
+}
+
+# Starts it, with the extension, the role and what else the test needs, and
+# waits until it serves.
+sub start_gateway
+{
+    my ($node, $base, $sql) = @_;
+
+    $node->start;
+    $node->safe_psql('postgres', "
+        CREATE EXTENSION pg_intake;
+        CREATE ROLE writer;
+        GRANT USAGE ON SCHEMA intake TO writer;
+        $sql");
+    wait_for_gateway($base);
+    return;
+}
+
+# Changes settings, undef to what make_gateway() says, and waits until the server, though
+# not yet each of its processes, has read them.
+sub configure
+{
+    my ($node, %values) = @_;
+    my $before = $node->safe_psql('postgres', 'SELECT pg_conf_load_time()');
+
+    foreach my $name (sort keys %values)
+    {
+        $node->adjust_conf('postgresql.conf', $name, undef);
+        $node->append_conf('postgresql.conf', "$name = '$values{$name}'")
+            if defined $values{$name};
+    }
+    $node->reload;
+    $node->poll_query_until('postgres',
+        "SELECT pg_conf_load_time() > '$before'") or die 'not reloaded';
+    return;
 }
 
 # Runs curl; returns the status, the headers and the body, decoded if JSON.

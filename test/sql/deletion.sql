@@ -1,7 +1,6 @@
--- What replace deletes through the key's index is what DELETE deletes (DESIGN,
--- "Semantics" and "Writing"): schema up takes an upload, schema st plain DELETE
--- and INSERT.  Outcomes, rows and what triggers noted must be equal; those of
--- the plain statements are shown.
+-- What replace deletes through the key's index is what DELETE deletes: schema
+-- up takes an upload, schema st plain DELETE and INSERT.  Outcomes, rows and
+-- what triggers noted must be equal; those of the plain statements are shown.
 CREATE SCHEMA up;
 CREATE SCHEMA st;
 \pset null NULL

@@ -1,6 +1,6 @@
--- Index entries wait and go in in (nearly) the order of their index (DESIGN,
--- "Writing"): afterwards each index holds every row, whatever its type, and an
--- error names the row that is at fault.
+-- Index entries wait and go in in (nearly) the order of their index:
+-- afterwards each index holds every row, whatever its type, and an error
+-- names the row that is at fault.
 CREATE SCHEMA index_order;
 SET search_path = index_order, public;
 SET datestyle = ISO;

@@ -1,5 +1,4 @@
--- What each mode does to the rows that are there and to those that come
--- (DESIGN, "Semantics"; spec/prostore.md, section 3).
+-- What each mode does to the rows that are there and to those that come.
 CREATE SCHEMA modes;
 SET search_path = modes, public;
 \pset null NULL

@@ -1,7 +1,6 @@
--- Merges into declaratively partitioned tables, straight into partitions
--- (DESIGN, "Writing"): what a partition has of its own.  A merge by another
--- key than the primary one, or with a delete, holds the table lock alone and
--- goes that way.
+-- Merges into declaratively partitioned tables, straight into partitions:
+-- what a partition has of its own.  A merge by another key than the primary
+-- one, or with a delete, holds the table lock alone and goes that way.
 CREATE SCHEMA partitions;
 SET search_path = partitions, public;
 SET datestyle = ISO;

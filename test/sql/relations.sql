@@ -1,4 +1,4 @@
--- Every kind of relation that can be written, through SQL (DESIGN, "Writing").
+-- Every kind of relation that can be written, through SQL.
 CREATE SCHEMA relations;
 SET search_path = relations, public;
 \pset null NULL

@@ -1,6 +1,5 @@
 # The extension comes and goes without touching user tables; what a plain role
-# may see and do; row-level security and column grants hold for the caller
-# (DESIGN, "Rights" and "Operation").
+# may see and do; row-level security and column grants hold for the caller.
 
 use strict;
 use warnings;

@@ -1,6 +1,6 @@
 # A backend is killed with SIGKILL in the middle of an upload: after recovery
 # its rows are not there, the UUID runs again and writes once.  What was
-# committed before the crash is a replay after it (DESIGN, "Operation").
+# committed before the crash is a replay after it.
 
 use strict;
 use warnings;

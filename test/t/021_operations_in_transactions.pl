@@ -1,7 +1,7 @@
 # Operations follow their transaction: savepoints, exception blocks, prepared
 # transactions, triggers.  A repeat with other content is refused, failures
 # are recorded and give way to a success, old operations are forgotten by the
-# slice (DESIGN, "Operation" and "Retention").
+# slice.
 
 use strict;
 use warnings;

@@ -1,6 +1,6 @@
 # A hot standby refuses to write, with a clear error, and shows operations; a
 # dump carries registry and operations, so that a repeat after the restore, in
-# the same cluster or in another one, is a replay (DESIGN, "Operation").
+# the same cluster or in another one, is a replay.
 
 use strict;
 use warnings;

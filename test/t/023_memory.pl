@@ -1,7 +1,6 @@
 # 200 MB of NDJSON in one text value: above the value itself the backend stays
-# under 64 MB in each mode (issue of the SQL door, and DESIGN, "Two phases":
-# staging spills).  The peak of a backend's resident memory is compared with
-# that of a backend that only reads the value.
+# under 64 MB in each mode (staging spills).  The peak of a backend's resident
+# memory is compared with that of a backend that only reads the value.
 
 use strict;
 use warnings;

@@ -1,6 +1,6 @@
 # Many sessions at once: each UUID writes once, whoever wins and whoever rolls
 # back; merges of overlapping keys never deadlock; a reader always sees one
-# set of rows of a replaced key (DESIGN, "Operation" and "Table lock").
+# set of rows of a replaced key.
 
 use strict;
 use warnings;

@@ -1,6 +1,5 @@
 # Databases that are not UTF-8: payloads are converted on their way in, and an
-# error keeps its position when its value cannot be shown (DESIGN, "Strict":
-# every error names record, line, column and value).
+# error keeps its position when its value cannot be shown.
 
 use strict;
 use warnings;

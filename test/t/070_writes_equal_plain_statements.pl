@@ -1,7 +1,7 @@
 # Each kind of relation, each mode: records from a fixed seed go into one
 # table by an upload and into its twin by plain INSERT, UPDATE and DELETE
 # statements.  Tables, trigger logs, counters and SQLSTATEs must be equal, and
-# an error names the record (DESIGN, "Semantics" and "Writing").
+# an error names the record.
 #
 # WRITES_SEED chooses other records, WRITES_ROUNDS how often all is done,
 # WRITES_KINDS="heap view ..." the kinds, WRITES_BIG=1 payloads of several

@@ -1,6 +1,6 @@
 # A long stream through the source interface, which no one holds as a value:
-# the backend stays within 64 MB over an idle one in each mode (DESIGN,
-# "Targets of speed" and "Two phases").  STREAM_MB chooses another length.
+# the backend stays within 64 MB over an idle one in each mode.  STREAM_MB
+# chooses another length.
 
 use strict;
 use warnings;

@@ -1,7 +1,7 @@
-# Index entries wait until many go in together (DESIGN, "Writing"): after each
-# upload amcheck finds an entry for every row in every btree, also where an
-# upload has failed half-way, where entries are big and where there are more
-# partitions than shared buffers.  Memory stays flat meanwhile.
+# Index entries wait until many go in together: after each upload amcheck
+# finds an entry for every row in every btree, also where an upload has failed
+# half-way, where entries are big and where there are more partitions than
+# shared buffers.  Memory stays flat meanwhile.
 
 use strict;
 use warnings;

@@ -1,10 +1,9 @@
 # One record in a thousand is bad, in six different ways.  With max_errors as
 # large as that, all others are in and each bad one is in intake.rejects with
-# its record number, line, column and SQLSTATE; with one less nothing is in
-# (issue of the COPY door, "It must show").  By append and merge, from NDJSON
-# and CSV.
+# its record number, line, column and SQLSTATE; with one less nothing is in.
+# By append and merge, from NDJSON and CSV.
 #
-# ROWS=1000000 is what the issue asks for.
+# ROWS=1000000 makes it a million records.
 
 use strict;
 use warnings;

@@ -1,13 +1,17 @@
 # Tokens made by python3-jwt and by openssl, with fresh keys: each algorithm,
 # the file of keys and its changes, the settings, rights, what is logged, and
-# dump and restore of keys and mappings (DESIGN, "Rights"; RFC 7515, 7517).
+# dump and restore of keys and mappings (RFC 7515, 7517).
 
 use strict;
 use warnings;
 
+use FindBin;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+
+use lib "$FindBin::RealBin/../lib";
+use IntakeGateway qw(configure);
 
 my $python = '/usr/bin/python3';
 my $dir = PostgreSQL::Test::Utils::tempdir();
@@ -101,19 +105,6 @@ sub write_file
     close($out) or die "$path.new: $!";
     chmod($mode // 0644, "$path.new") or die "$path.new: $!";
     rename("$path.new", $path) or die "$path: $!";
-    return;
-}
-
-# Sets a setting for all sessions to come.
-sub configure
-{
-    my ($name, $value) = @_;
-
-    $node->append_conf('postgresql.conf', "pg_intake.$name = '$value'");
-    $node->reload;
-    $node->poll_query_until('postgres',
-        "SELECT current_setting('pg_intake.$name') = '$value'")
-      or die "pg_intake.$name was not set";
     return;
 }
 
@@ -213,27 +204,27 @@ my $one = token('ec', 'ES256', '{"kid": "ec"}',
     $claims =~ s/\["other", "pg_intake"\]/"pg_intake"/r);
 my $bare = token('ec', 'ES256', '{"kid": "ec"}');
 
-configure('jwt_audience', 'pg_intake');
+configure($node, 'pg_intake.jwt_audience' => 'pg_intake');
 is(answer($full), 'loader', 'one of the audiences of a token');
 is(answer($one), 'loader', 'its only audience');
 is( answer($bare),
     '28000: the token is not for audience "pg_intake"',
     'a token for no audience');
-configure('jwt_audience', 'pg_intak');
+configure($node, 'pg_intake.jwt_audience' => 'pg_intak');
 is( answer($one),
     '28000: the token is not for audience "pg_intak"',
     'a token for another audience');
-configure('jwt_audience', '');
-configure('jwt_issuer', 'https://example.com');
+configure($node, 'pg_intake.jwt_audience' => '');
+configure($node, 'pg_intake.jwt_issuer' => 'https://example.com');
 is(answer($full), 'loader', 'the issuer');
 is( answer($bare),
     '28000: claim "iss" of the token is not "https://example.com"',
     'a token without an issuer');
-configure('jwt_issuer', 'https://example.com/');
+configure($node, 'pg_intake.jwt_issuer' => 'https://example.com/');
 is( answer($full),
     '28000: claim "iss" of the token is not "https://example.com/"',
     'a token of another issuer');
-configure('jwt_issuer', '');
+configure($node, 'pg_intake.jwt_issuer' => '');
 
 my $writer = token('ec', 'ES256', '{"kid": "ec"}',
     '{"sub": "bob", "exp": "@600", "roles": ["env_datawriter"]}');
@@ -242,43 +233,43 @@ my $reader = token('ec', 'ES256', '{"kid": "ec"}',
 my $unmapped = '42501: the token\'s subject is not mapped to a role';
 
 is(answer($writer), $unmapped, 'a writer without a role for writers');
-configure('writer_role', 'writer');
+configure($node, 'pg_intake.writer_role' => 'writer');
 is(answer($writer), 'writer', 'the role of writers');
 is(answer($reader), $unmapped, 'is not for readers');
 is(answer($bare), 'loader', 'nor for a subject that is mapped');
-configure('writer_role', 'boss');
+configure($node, 'pg_intake.writer_role' => 'boss');
 is( answer($writer),
     '42501: role "boss" cannot be a token\'s principal',
     'a superuser as the role of writers');
-configure('writer_role', 'nobody');
+configure($node, 'pg_intake.writer_role' => 'nobody');
 is( answer($writer),
     'F0000: the role of setting "pg_intake.writer_role" does not exist',
     'a role of writers that is not there');
-configure('writer_role', '');
+configure($node, 'pg_intake.writer_role' => '');
 
 # No token where none is wanted; one that is shown is still verified here.
 my $nobody = q{SELECT subject IS NULL, role, roles, expires_at
     FROM intake.verify_token(NULL)};
 
-configure('anonymous_role', 'writer');
+configure($node, 'pg_intake.anonymous_role' => 'writer');
 is(error_of($nobody), '28000: there is no token', 'no token where one is due');
-configure('authentication', 'none');
+configure($node, 'pg_intake.authentication' => 'none');
 is(run_sql($nobody), 't|writer|{}|infinity', 'no token where none is due');
 is(answer($token_of{RS384}),
     '28000: token algorithm "RS384" is not accepted',
     'a bad token where none is due');
 foreach my $role ('', 'nobody')
 {
-    configure('anonymous_role', $role);
+    configure($node, 'pg_intake.anonymous_role' => $role);
     is( error_of($nobody),
         'F0000: the role of setting "pg_intake.anonymous_role" does not exist',
         "an anonymous role \"$role\"");
 }
-configure('anonymous_role', 'boss');
+configure($node, 'pg_intake.anonymous_role' => 'boss');
 is( error_of($nobody),
     '42501: role "boss" cannot be a token\'s principal',
     'a superuser as the anonymous role');
-configure('authentication', 'jwt');
+configure($node, 'pg_intake.authentication' => 'jwt');
 
 foreach my $setting (
     qw(anonymous_role authentication jwks_file jwt_audience jwt_issuer
@@ -319,7 +310,7 @@ sub write_keys
 }
 
 is(answer($f1), $unknown, 'a key that is in no file');
-configure('jwks_file', 'keys.json');
+configure($node, 'pg_intake.jwks_file' => 'keys.json');
 is(answer($f1), $broken, 'a file that is not there');
 is(answer($bare), 'loader', 'keeps no key of the table from its work');
 write_keys(0644, jwk('rsa', '{"kid": "f1"}'));
@@ -410,7 +401,7 @@ is(answer($f1), $broken, 'a named pipe, without waiting');
 unlink($file);
 write_keys(0644, jwk('rsa', '{"kid": "f1"}'));
 is(answer($f1), 'loader', 'a good file again');
-configure('jwks_file', '');
+configure($node, 'pg_intake.jwks_file' => '');
 is(answer($f1), $unknown, 'no file again');
 
 #

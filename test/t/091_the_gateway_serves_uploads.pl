@@ -17,12 +17,7 @@ use IntakeGateway;
 
 my ($node, $base) =
     make_gateway('gateway', "pg_intake.table_lock_timeout = '100ms'");
-$node->start;
-$node->safe_psql(
-    'postgres', q{
-    CREATE EXTENSION pg_intake;
-    CREATE ROLE writer;
-    GRANT USAGE ON SCHEMA intake TO writer;
+start_gateway($node, $base, q{
     CREATE SCHEMA shop;
     GRANT USAGE ON SCHEMA shop TO writer;
     CREATE TABLE shop.sales (id int PRIMARY KEY, product text,
@@ -38,13 +33,10 @@ $node->safe_psql(
     SELECT intake.register_table('shop.sales');
     SELECT intake.register_table('shop.days', partition_key => '{day}');
     SELECT intake.register_table('shop.read_only');
-    SELECT intake.register_table('hidden.t');
-    });
+    SELECT intake.register_table('hidden.t')});
 
 my $tables = "$base/v1/tables/shop";
 my $scratch = PostgreSQL::Test::Utils::tempdir();
-
-wait_for_gateway($base);
 
 sub file
 {
@@ -56,7 +48,6 @@ sub rows
     return $node->safe_psql('postgres', $_[0]);
 }
 
-my @ndjson = (-H => 'Content-Type: application/x-ndjson');
 my @csv = (-H => 'Content-Type: text/csv');
 my @json = (-H => 'Content-Type: application/json');
 
@@ -157,7 +148,7 @@ is("$status $body->{rows_received}", '201 0', 'zero bytes are zero records');
 $node->safe_psql('postgres', q{
     CREATE TABLE shop.covid ("Date" date, "Confirmed" int);
     GRANT ALL ON shop.covid TO writer;
-    SELECT intake.register_table('shop.covid');});
+    SELECT intake.register_table('shop.covid')});
 ($status, $headers, $body) = curl(-H => 'Content-Type: application/avro',
     -T => 'test/data/covid_days.avro',
     "$tables/covid/operations/dd0c7c4e-3c0b-4c9e-9d57-0d3f2b8f6a12?unknown=ignore");

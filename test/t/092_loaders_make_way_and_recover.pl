@@ -6,7 +6,6 @@ use strict;
 use warnings;
 
 use FindBin;
-use IO::Socket::INET;
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -15,6 +14,7 @@ use Time::HiRes qw(time);
 
 use lib "$FindBin::RealBin/../lib";
 use IntakeGateway;
+use IntakeSocket;
 
 my ($node, $base) =
     make_gateway('life', "pg_intake.queue_timeout = '2s'");
@@ -31,7 +31,6 @@ $node->safe_psql('postgres', $schema);
 wait_for_gateway($base);
 
 my $url = "$base/v1/tables/public/t/operations";
-my @ndjson = (-H => 'Content-Type: application/x-ndjson');
 my $loaders = q{SELECT count(*) FROM pg_stat_activity
     WHERE backend_type = 'pg_intake loader'};
 
@@ -52,21 +51,12 @@ sub status_becomes
     return;
 }
 
-sub set
-{
-    my ($node, $name, $value) = @_;
-
-    $node->safe_psql('postgres', "ALTER SYSTEM SET $name = '$value'");
-    $node->reload;
-    return;
-}
-
 # --- the database is wanted
 
 is(upload(), 201, 'an upload');
 is($node->safe_psql('postgres', $loaders), 1, 'leaves an idle loader');
 $node->safe_psql('postgres', 'CREATE DATABASE app');
-set($node, 'pg_intake.database', 'app');
+configure($node, 'pg_intake.database' => 'app');
 $node->poll_query_until('postgres',
     "$loaders AND datname = 'postgres'", '0');
 pass('another database in the settings: the loader of the first goes');
@@ -103,7 +93,7 @@ cmp_ok($node->safe_psql('postgres', $loaders . q{ AND datname = 'app'}), '>=',
 $node->safe_psql('postgres', 'ALTER DATABASE app RENAME TO app2');
 pass('the database can be renamed');
 status_becomes(503, 'a database that is gone');
-set($node, 'pg_intake.database', 'app2');
+configure($node, 'pg_intake.database' => 'app2');
 status_becomes(201, 'a database that is back');
 $node->safe_psql('postgres', 'CREATE DATABASE copy TEMPLATE app2');
 pass('the database can be copied');
@@ -116,33 +106,16 @@ cmp_ok(time() - $begun, '<', 60, 'nothing of it took long');
 sub begin_upload
 {
     my ($operation) = @_;
-    my ($port) = $base =~ /:(\d+)$/;
-    my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-        PeerPort => $port) or die;
-
-    print $socket "PUT /v1/tables/public/t/operations/$operation HTTP/1.1\r\n"
+    my $socket = send_part($base,
+        "PUT /v1/tables/public/t/operations/$operation HTTP/1.1\r\n"
         . "Host: localhost\r\nContent-Type: application/x-ndjson\r\n"
-        . "Content-Length: 120006\r\n\r\n" . "[100]\n" x 20000;
-    $socket->flush;
+        . "Connection: close\r\n"
+        . "Content-Length: 120006\r\n\r\n" . "[100]\n" x 20000);
+
     wait_for('a loader is at work',
         sub { $node->safe_psql('postgres',
             "$loaders AND state = 'active'") });
     return $socket;
-}
-
-# What the gateway says to it, in the form of curl().
-sub read_answer
-{
-    my ($socket) = @_;
-    my $answer = '';
-
-    while (sysread($socket, my $piece, 65536))
-    {
-        $answer .= $piece;
-        last if $answer =~ /\n\r?\n./;
-    }
-    close($socket);
-    return curl_answer($answer);
 }
 
 my $slow = begin_upload('4f0c7c4e-3c0b-4c9e-9d57-0d3f2b8f6a10');
@@ -157,7 +130,7 @@ my ($forced, $forced_headers) = read_answer($slow);
 ok($forced == 503 && $forced_headers->{'retry-after'},
     'the upload is answered 503') or diag($forced);
 is($node->safe_psql('postgres', $loaders), 0, 'the loader has gone');
-set($node, 'pg_intake.database', 'postgres');
+configure($node, 'pg_intake.database' => 'postgres');
 status_becomes(201, 'the first database again');
 
 # --- what ends is replaced
@@ -348,12 +321,12 @@ $node->safe_psql('postgres', q{DROP TABLE t; ALTER TABLE u RENAME TO t;
 # --- reload
 
 my $reload_since = -s $node->logfile;
-set($node, 'pg_intake.log_requests', $_) foreach 'all', 'none', 'errors';
-set($node, 'pg_intake.port', '0');
+configure($node, 'pg_intake.log_requests' => $_) foreach 'all', 'none', 'errors';
+configure($node, 'pg_intake.port' => '0');
 wait_for('the port is closed', sub { upload() == 0 });
 pass('port 0 closes the gateway');
 my ($port) = $base =~ /:(\d+)$/;
-set($node, 'pg_intake.port', $port);
+configure($node, 'pg_intake.port' => $port);
 wait_for_gateway($base);
 is(upload(), 201, 'another port opens it');
 my @listens =
@@ -362,21 +335,21 @@ is(scalar(@listens), 1, 'where it listens is logged when that has changed');
 my $taken = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1')
     or die;
 my $taken_base = 'http://127.0.0.1:' . $taken->sockport;
-set($node, 'pg_intake.port', $taken->sockport);
+configure($node, 'pg_intake.port' => $taken->sockport);
 wait_for('the log', sub { slurp_file($node->logfile, $reload_since) =~
     /could not listen on \Q127.0.0.1:@{[ $taken->sockport ]}\E, will try again\n.*DETAIL:  Address already in use/ });
 pass('a port in use is logged');
 close($taken);
 wait_for_gateway($taken_base);
 pass('and listened on once it is free');
-set($node, 'pg_intake.port', $port);
+configure($node, 'pg_intake.port' => $port);
 wait_for_gateway($base);
-set($node, 'pg_intake.listen_addresses', '*');
+configure($node, 'pg_intake.listen_addresses' => '*');
 wait_for('the log',
     sub { slurp_file($node->logfile) =~ /does not listen on address "0.0.0.0"/ });
 pass('no network listener without tokens');
 is(upload('--max-time' => 1), 0, 'nor another one in its place');
-set($node, 'pg_intake.listen_addresses', 'localhost');
+configure($node, 'pg_intake.listen_addresses' => 'localhost');
 wait_for_gateway($base);
 
 # --- a stop in the middle of an upload

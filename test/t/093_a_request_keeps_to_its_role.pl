@@ -15,14 +15,9 @@ use IntakeGateway;
 
 my ($node, $base) = make_gateway('role', 'pg_intake.max_loaders = 1');
 
-$node->start;
-$node->safe_psql(
-    'postgres', q{
-    CREATE EXTENSION pg_intake;
-    CREATE ROLE writer;
+start_gateway($node, $base, q{
     CREATE ROLE owner;
     CREATE ROLE bystander;
-    GRANT USAGE ON SCHEMA intake TO writer;
     CREATE TABLE tried (place text, what text, outcome text, who text);
     CREATE TABLE seen (what text, value text, pid int);
     GRANT ALL ON tried, seen TO PUBLIC;
@@ -110,9 +105,7 @@ $node->safe_psql(
         FOR EACH ROW EXECUTE FUNCTION litter();
     ALTER TABLE floor OWNER TO owner;
     GRANT INSERT ON floor TO writer;
-    SELECT intake.register_table('floor');
-    });
-wait_for_gateway($base);
+    SELECT intake.register_table('floor')});
 
 sub upload
 {

@@ -7,7 +7,6 @@ use warnings;
 
 use Compress::Zlib qw(compress crc32);
 use FindBin;
-use IO::Socket::INET;
 use JSON::PP;
 use MIME::Base64 qw(encode_base64url);
 use PostgreSQL::Test::Cluster;
@@ -16,17 +15,12 @@ use Test::More;
 
 use lib "$FindBin::RealBin/../lib";
 use IntakeGateway;
+use IntakeSocket;
 
 my ($node, $base) = make_gateway('prostore', '');
-my ($port) = $base =~ /:(\d+)$/;
 my $scratch = PostgreSQL::Test::Utils::tempdir();
 
-$node->start;
-$node->safe_psql(
-    'postgres', q{
-    CREATE EXTENSION pg_intake;
-    CREATE ROLE writer;
-    GRANT USAGE ON SCHEMA intake TO writer;
+start_gateway($node, $base, q{
     CREATE SCHEMA marketing;
     CREATE SCHEMA proxy;
     CREATE SCHEMA standalone;
@@ -38,9 +32,7 @@ $node->safe_psql(
     GRANT ALL ON ALL TABLES IN SCHEMA marketing, proxy, standalone TO writer;
     SELECT intake.register_table('marketing.sales');
     SELECT intake.register_table('proxy.sales', kind => 'proxy');
-    SELECT intake.register_table('standalone.sales', kind => 'standalone');
-    });
-wait_for_gateway($base);
+    SELECT intake.register_table('standalone.sales', kind => 'standalone')});
 
 sub rows
 {
@@ -463,24 +455,21 @@ SKIP:
 sub break_off
 {
     my ($options, $type, $sent, $operation, $reads, $datamart) = @_;
-    my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-        PeerPort => $port) or die;
-    my $answer = '';
 
     $datamart //= 'marketing';
-    print $socket "POST /api/v1/datamarts/$datamart/entities/sales/upload$options HTTP/1.1\r\n"
+    my $socket = send_part($base,
+        "POST /api/v1/datamarts/$datamart/entities/sales/upload$options HTTP/1.1\r\n"
         . "Host: localhost\r\nContent-Type: $type\r\n"
         . "Idempotency-Key: $operation\r\n"
-        . "Content-Length: 100000\r\n\r\n$sent";
-    $socket->flush;
+        . "Content-Length: 100000\r\n\r\n$sent");
+
     if ($reads)
     {
         shutdown($socket, 1);
-        local $/;
-        $answer = <$socket>;
+        return read_answer($socket);
     }
     close($socket);
-    return curl_answer($answer);
+    return;
 }
 
 sub operation

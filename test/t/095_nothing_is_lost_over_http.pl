@@ -6,34 +6,27 @@ use strict;
 use warnings;
 
 use FindBin;
-use IO::Socket::INET;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
 use lib "$FindBin::RealBin/../lib";
 use IntakeGateway;
+use IntakeSocket;
 
 my ($node, $base) = make_gateway('kill', q{
     restart_after_crash = on
     pg_intake.log_requests = 'none'
     pg_intake.max_queue = 1000
     pg_intake.max_loaders = 6});
-my ($port) = $base =~ /:(\d+)$/;
 
-$node->start;
-$node->safe_psql(
-    'postgres', q{
-    CREATE EXTENSION pg_intake;
-    CREATE ROLE writer;
-    GRANT USAGE ON SCHEMA intake TO writer;
+start_gateway($node, $base, q{
     CREATE TABLE t (client int, line int);
     GRANT ALL ON t TO writer;
     SELECT intake.register_table('t');
     CREATE TABLE slow (line int);
     GRANT ALL ON slow TO writer;
     SELECT intake.register_table('slow')});
-wait_for_gateway($base);
 
 my $seed = $ENV{INTAKE_SEED} // time;
 note("INTAKE_SEED=$seed");
@@ -127,10 +120,7 @@ foreach my $client (0 .. $clients - 1)
     }
     push @{ $body eq '' ? \@unheard : \@begun }, $client;
 
-    my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-        PeerPort => $port) or die;
-    print $socket $head . $body;
-    $socket->flush;
+    my $socket = send_part($base, $head, $body);
     # a client that resets its stream stays connected
     if ($body ne '' && form_of($client) =~ /reset/)
     {
@@ -242,15 +232,13 @@ sub kill_and_retry
 {
     my ($what, $n, $code) = @_;
     my $operation = uuid($n);
-    my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-        PeerPort => $port) or die;
-
-    print $socket "PUT /v1/tables/public/slow/operations/$operation HTTP/1.1\r\n"
+    my $socket = send_part($base,
+        "PUT /v1/tables/public/slow/operations/$operation HTTP/1.1\r\n"
         . "Host: localhost\r\nContent-Type: application/x-ndjson\r\n"
         . 'Content-Length: ' . length($whole) . "\r\n\r\n"
-        . substr($whole, 0, 200000);
-    $socket->flush;
+        . substr($whole, 0, 200000));
     my $loader;
+
     wait_for('a loader is at work',
         sub { $loader = $node->safe_psql('postgres', $loading) });
     $code->($loader);

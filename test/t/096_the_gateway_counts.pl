@@ -16,21 +16,15 @@ use IntakeGateway;
 
 my ($node, $base) = make_gateway('counts', '');
 
-$node->start;
-$node->safe_psql(
-    'postgres', q{
-    CREATE EXTENSION pg_intake;
-    CREATE ROLE writer;
+start_gateway($node, $base, q{
     CREATE ROLE plain LOGIN;
     CREATE ROLE watcher LOGIN IN ROLE pg_monitor;
-    GRANT USAGE ON SCHEMA intake TO writer, plain, watcher;
+    GRANT USAGE ON SCHEMA intake TO plain, watcher;
     CREATE TABLE hidden_name (id int);
     GRANT ALL ON hidden_name TO writer;
     SELECT intake.register_table('hidden_name')});
-wait_for_gateway($base);
 
 my $url = "$base/v1/tables/public/hidden_name/operations";
-my @ndjson = (-H => 'Content-Type: application/x-ndjson');
 
 sub rows
 {

@@ -52,15 +52,10 @@ my ($node, $base) = make_gateway('hostile', q{
     pg_intake.queue_timeout = '1h'
     pg_intake.loader_idle_timeout = '1h'});
 
-$node->start;
-$node->safe_psql('postgres', q{
-    CREATE EXTENSION pg_intake;
-    CREATE ROLE writer;
-    GRANT USAGE ON SCHEMA intake TO writer;
+start_gateway($node, $base, q{
     CREATE TABLE t (id int, note text);
     GRANT ALL ON t TO writer;
     SELECT intake.register_table('t')});
-wait_for_gateway($base);
 
 my $started = $node->safe_psql('postgres', $server_start);
 my $library = find_library($node);

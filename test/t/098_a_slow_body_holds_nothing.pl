@@ -7,24 +7,18 @@ use strict;
 use warnings;
 
 use FindBin;
-use IO::Socket::INET;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
 use lib "$FindBin::RealBin/../lib";
 use IntakeGateway;
+use IntakeSocket;
 
 my ($node, $base) =
     make_gateway('slow', "pg_intake.table_lock_timeout = '100ms'");
-my ($port) = $base =~ /:(\d+)$/;
 
-$node->start;
-$node->safe_psql(
-    'postgres', q{
-    CREATE EXTENSION pg_intake;
-    CREATE ROLE writer;
-    GRANT USAGE ON SCHEMA intake TO writer;
+start_gateway($node, $base, q{
     CREATE TABLE words AS SELECT 'x' AS word;
     GRANT SELECT ON words TO writer;
     CREATE FUNCTION allowed() RETURNS text LANGUAGE sql STABLE
@@ -40,9 +34,7 @@ $node->safe_psql(
     GRANT ALL ON rows, days, shown, seen TO writer;
     SELECT intake.register_table('rows', replacing_key => '{n}');
     SELECT intake.register_table('days');
-    SELECT intake.register_table('seen', kind => 'proxy', mode => 'append');
-    });
-wait_for_gateway($base);
+    SELECT intake.register_table('seen', kind => 'proxy', mode => 'append')});
 
 my $half = 9000;
 my $count = 2 * $half;
@@ -59,14 +51,11 @@ sub begin_body
     my ($path, $first, $rest, @headers) = @_;
     my $length = length($first) + length($rest);
     my $type = $first =~ /^\[/ ? 'application/json' : 'application/x-ndjson';
-    my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-        PeerPort => $port) or die;
 
-    print $socket "POST /v1/tables/public/$path HTTP/1.1\r\n"
+    return send_part($base, "POST /v1/tables/public/$path HTTP/1.1\r\n"
         . "Host: localhost\r\nConnection: close\r\n"
         . join('', map { "$_\r\n" } "Content-Type: $type", @headers)
-        . "Content-Length: $length\r\n\r\n$first";
-    return $socket;
+        . "Content-Length: $length\r\n\r\n$first");
 }
 
 sub end_body
@@ -74,8 +63,7 @@ sub end_body
     my ($socket, $rest) = @_;
 
     print $socket $rest;
-    local $/;
-    return curl_answer(scalar <$socket>);
+    return read_answer($socket);
 }
 
 # The loader that waits for more, once it has taken all that there is.

@@ -36,16 +36,10 @@ my $path = '/v1/tables/public/t/operations';
 my $payload = write_file("$scratch/payload",
     join('', map { "[$_]\n" } 1 .. $lines));
 
-$node->start;
-$node->safe_psql(
-    'postgres', q{
-    CREATE EXTENSION pg_intake;
-    CREATE ROLE writer;
-    GRANT USAGE ON SCHEMA intake TO writer;
+start_gateway($node, $base, q{
     CREATE TABLE t (id int);
     GRANT ALL ON t TO writer;
     SELECT intake.register_table('t')});
-wait_for_gateway($base);
 
 # The median time of some uploads, in seconds.
 sub time_uploads

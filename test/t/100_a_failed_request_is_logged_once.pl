@@ -5,7 +5,6 @@ use strict;
 use warnings;
 
 use FindBin;
-use IO::Socket::INET;
 use MIME::Base64 ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -13,27 +12,19 @@ use Test::More;
 
 use lib "$FindBin::RealBin/../lib";
 use IntakeGateway;
+use IntakeSocket;
 
 my ($node, $base) = make_gateway('log', q{
     log_statement = none
     log_line_prefix = '%p %e '
     pg_intake.max_body_size = '1MB'});
-my ($port) = $base =~ /:(\d+)$/;
-$node->start;
-$node->safe_psql(
-    'postgres', q{
-    CREATE EXTENSION pg_intake;
-    CREATE ROLE writer;
-    GRANT USAGE ON SCHEMA intake TO writer;
+start_gateway($node, $base, q{
     CREATE TABLE t (id int PRIMARY KEY);
     GRANT ALL ON t TO writer;
-    SELECT intake.register_table('t');
-    });
-wait_for_gateway($base);
+    SELECT intake.register_table('t')});
 
 my $scratch = PostgreSQL::Test::Utils::tempdir();
 my $url = "$base/v1/tables/public/t/operations";
-my @ndjson = (-H => 'Content-Type: application/x-ndjson');
 my $large = write_file("$scratch/large", "[1]\n" x 300000);
 my $id = 0;
 
@@ -46,13 +37,10 @@ my %requests = (
         "$url/4e0c7c4e-3c0b-4c9e-9d57-0d3f2b8f6a12") },
     break => sub {
         my ($header, $number, $name) = @_;
-        my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-            PeerPort => $port) or die;
 
-        print $socket "POST /v1/tables/public/t/operations HTTP/1.1\r\n"
+        close(send_part($base, "POST /v1/tables/public/t/operations HTTP/1.1\r\n"
             . "Host: localhost\r\nx-request-id: $name\r\n$ndjson[1]\r\n"
-            . "Content-Length: 100\r\n\r\n[1]\n";
-        close($socket);
+            . "Content-Length: 100\r\n\r\n[1]\n"));
         wait_for('it is on record', sub {
             $node->safe_psql('postgres', qq{SELECT count(*)
                 FROM intake.operations WHERE request_id = '$name'}) });

@@ -13,6 +13,7 @@ use Test::More;
 
 use lib "$FindBin::RealBin/../lib";
 use IntakeGateway;
+use IntakeSocket;
 
 my ($nginx) = grep { -x } map { "$_/nginx" } split(/:/, $ENV{PATH}),
     '/usr/sbin';
@@ -24,16 +25,10 @@ my $port = PostgreSQL::Test::Cluster::get_free_port();
 my $base = "http://127.0.0.1:$port";
 my $scratch = PostgreSQL::Test::Utils::tempdir();
 
-$node->start;
-$node->safe_psql(
-    'postgres', q{
-    CREATE EXTENSION pg_intake;
-    CREATE ROLE writer;
-    GRANT USAGE ON SCHEMA intake TO writer;
+start_gateway($node, $gateway, q{
     CREATE TABLE t (id int);
     GRANT ALL ON t TO writer;
     SELECT intake.register_table('t')});
-wait_for_gateway($gateway);
 
 # --- nginx
 
@@ -77,7 +72,6 @@ wait_for('nginx', sub {
 # --- uploads
 
 my $path = '/v1/tables/public/t/operations';
-my @ndjson = (-H => 'Content-Type: application/x-ndjson');
 my $uuid = '4f0c7c4e-3c0b-4c9e-9d57-0d3f2b8f6a11';
 my $rows = 'SELECT count(*) FROM t';
 my $lines = 500000;
@@ -159,15 +153,13 @@ rows('TRUNCATE t');
 foreach my $keeps (0, 1)
 {
     my $operation = "00000000-0000-4000-8000-00000000000$keeps";
-    my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-        PeerPort => $port) or die;
-
-    print $socket "POST /api/v1/datamarts/public/entities/t/upload"
+    my $socket = send_part($base,
+        "POST /api/v1/datamarts/public/entities/t/upload"
         . ($keeps ? '?commitOnDisconnect=true' : '') . " HTTP/1.1\r\n"
         . "Host: localhost\r\nContent-Type: application/x-ndjson\r\n"
         . "Idempotency-Key: $operation\r\nContent-Length: 10000000\r\n\r\n"
-        . "[1]\n" x 100000 . '[2';
-    $socket->flush;
+        . "[1]\n" x 100000 . '[2');
+
     $node->poll_query_until('postgres', q{SELECT count(*) = 1
         FROM pg_stat_activity WHERE backend_type = 'pg_intake loader'
             AND state = 'active'}) or die;

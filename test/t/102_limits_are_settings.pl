@@ -7,7 +7,6 @@ use strict;
 use warnings;
 
 use FindBin;
-use IO::Socket::INET;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -15,39 +14,25 @@ use Time::HiRes qw(time);
 
 use lib "$FindBin::RealBin/../lib";
 use IntakeGateway;
+use IntakeSocket;
 
 my ($node, $base) = make_gateway('limits', '');
 my ($port) = $base =~ /:(\d+)$/;
 my $scratch = PostgreSQL::Test::Utils::tempdir();
 my $path = '/v1/tables/public/t/operations';
-my @ndjson = (-H => 'Content-Type: application/x-ndjson');
 my $loaders = q{SELECT count(*) FROM pg_stat_activity
     WHERE backend_type = 'pg_intake loader'};
 
-$node->start;
-$node->safe_psql(
-    'postgres', q{
-    CREATE EXTENSION pg_intake;
-    CREATE ROLE writer;
-    GRANT USAGE ON SCHEMA intake TO writer;
+start_gateway($node, $base, q{
     CREATE TABLE t (id int);
     GRANT ALL ON t TO writer;
     SELECT intake.register_table('t')});
-wait_for_gateway($base);
 
 sub set
 {
     my %values = @_;
 
-    foreach my $name (sort keys %values)
-    {
-        my $value = $values{$name};
-
-        $node->safe_psql('postgres', 'ALTER SYSTEM '
-                . (defined $value ? "SET pg_intake.$name = '$value'" :
-                    "RESET pg_intake.$name"));
-    }
-    $node->reload;
+    configure($node, map { ("pg_intake.$_" => $values{$_}) } keys %values);
     return;
 }
 
@@ -58,25 +43,6 @@ sub upload
     my ($status) = curl(@ndjson, @body, @_, "$base$path");
 
     return $status;
-}
-
-sub connect_to
-{
-    return IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port)
-        // die;
-}
-
-# Sends bytes and returns all that comes until the end.
-sub send_bytes
-{
-    my ($bytes) = @_;
-    my $socket = connect_to();
-    my $answer = '';
-
-    print $socket $bytes;
-    $socket->flush;
-    while (sysread($socket, my $piece, 65536)) { $answer .= $piece; }
-    return $answer;
 }
 
 # The settings; what then becomes true.
@@ -114,29 +80,29 @@ limits('a body that grows too long',
             '--data-binary' => "\@$body.gz") == 413 },
     max_inflated_size => '100kB');
 limits('a connection that is idle for too long',
-    sub { my $t = time(); send_bytes(''); time() - $t < 5 },
+    sub { my $t = time(); exchange_bytes($base, ''); time() - $t < 5 },
     idle_timeout => '1s', header_timeout => '1s');
 limits('a head that takes too long',
-    sub { send_bytes('GET / HTTP/1.1') =~ m{^HTTP/1.1 408 } },
+    sub { exchange_bytes($base, 'GET / HTTP/1.1') =~ m{^HTTP/1.1 408 } },
     header_timeout => '1s');
 limits('a pause in a body that takes too long',
-    sub { send_bytes($begun_body) =~ m{^HTTP/1.1 408 } },
+    sub { exchange_bytes($base, $begun_body) =~ m{^HTTP/1.1 408 } },
     body_timeout => '1s');
 limits('an upload that takes too long',
-    sub { send_bytes($begun_body) =~ m{^HTTP/1.1 408 } },
+    sub { exchange_bytes($base, $begun_body) =~ m{^HTTP/1.1 408 } },
     max_upload_duration => '1s');
 limits('an upload that is too slow',
-    sub { send_bytes($begun_body) =~ m{^HTTP/1.1 408 } },
+    sub { exchange_bytes($base, $begun_body) =~ m{^HTTP/1.1 408 } },
     min_upload_rate => 1000, body_timeout => '1h');
 my @held;
 limits('too many connections', sub {
-        @held = map { connect_to() } 1 .. 3;
+        @held = map { connect_to($base) } 1 .. 3;
         my $status = upload();
         close($_) foreach @held;
         return $status == 503;
     }, max_http_connections => 3);
 limits('too many connections of one address', sub {
-        @held = map { connect_to() } 1 .. 3;
+        @held = map { connect_to($base) } 1 .. 3;
         my $status = upload();
         close($_) foreach @held;
         return $status == 503;

@@ -15,6 +15,7 @@ use Test::More;
 
 use lib "$FindBin::RealBin/../lib";
 use IntakeGateway;
+use IntakeSocket;
 
 my $scratch = PostgreSQL::Test::Utils::tempdir();
 my ($certificate, $key) = ("$scratch/server.crt", "$scratch/server.key");
@@ -24,7 +25,6 @@ my ($node, $clear_base) = make_gateway('tls', qq{
     pg_intake.tls_key_file = '$key'});
 my ($port) = $clear_base =~ /:(\d+)$/;
 my $base = "https://127.0.0.1:$port";
-my @ndjson = (-H => 'Content-Type: application/x-ndjson');
 my $path = '/v1/tables/public/t/operations';
 
 # A pair of the name, valid for so many days, as NAME.crt and NAME.key.
@@ -260,23 +260,6 @@ my $started = $node->safe_psql('postgres', 'SELECT pg_postmaster_start_time()');
 my $program = program_pid($node);
 
 # Sends bytes until the other side has had enough; returns what it says.
-sub send_bytes
-{
-    my ($bytes) = @_;
-    my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-        PeerPort => $port) or die;
-    my $answer = '';
-
-    local $SIG{PIPE} = 'IGNORE';
-    syswrite($socket, $bytes);
-    while (sysread($socket, my $piece, 65536))
-    {
-        $answer .= $piece;
-    }
-    close($socket);
-    return $answer;
-}
-
 # The code does something that is refused: one line of the log, like this.
 sub refuses
 {
@@ -301,14 +284,14 @@ my $head = "GET /openapi.json HTTP/1.1\r\nHost: x\r\n";
 my $long_line = 'X-Long: ' . 'x' x (1 << 20) . "\r\n\r\n";
 
 refuses('clear text to the TLS port', qr/refused clear text from 127/, $by_tls,
-    sub { send_bytes("$head\r\n") });
+    sub { exchange_bytes($base, "$head\r\n") });
 refuses('HTTP/2 in clear text to the TLS port', qr/TLS|clear text/, $by_tls,
-    sub { send_bytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") });
+    sub { exchange_bytes($base, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") });
 refuses('garbage to the TLS port', qr/could not agree on TLS with 127/,
-    $by_tls, sub { send_bytes($garbage) });
+    $by_tls, sub { exchange_bytes($base, $garbage) });
 refuses('a handshake that turns into garbage',
     qr/could not agree on TLS with 127/, $by_tls,
-    sub { send_bytes("\x16\x03\x01\x02\x00\x01$garbage") });
+    sub { exchange_bytes($base, "\x16\x03\x01\x02\x00\x01$garbage") });
 my $header = write_file("$scratch/header", 'X-Long: ' . 'x' x 60000);
 refuses('a header of 60 kB over TLS and HTTP/2', qr/127.*: 431|GET .*: 431/,
     $by_tls, sub { curl_tls('second', '--http2', -H => "\@$header",
@@ -325,16 +308,16 @@ is(program_pid($node), $program, 'TLS can be switched off');
 refuses('TLS to the clear port', qr/refused TLS from 127/, $by_text,
     sub { curl('-k', "$base/openapi.json") });
 refuses('garbage to the clear port', qr/refused a request from 127.*: 400/,
-    $by_text, sub { like(send_bytes($garbage), qr{^HTTP/1.1 400 },
+    $by_text, sub { like(exchange_bytes($base, $garbage), qr{^HTTP/1.1 400 },
         'is answered 400') });
 refuses('a header line of 1 MB', qr/refused a request from 127.*: 431/,
-    $by_text, sub { like(send_bytes($head . $long_line), qr{^HTTP/1.1 431 },
+    $by_text, sub { like(exchange_bytes($base, $head . $long_line), qr{^HTTP/1.1 431 },
         'is answered 431') });
 refuses('a request line of 1 MB', qr/refused a request from 127.*: 414/,
-    $by_text, sub { like(send_bytes('GET /' . 'x' x (1 << 20)),
+    $by_text, sub { like(exchange_bytes($base, 'GET /' . 'x' x (1 << 20)),
         qr{^HTTP/1.1 414 }, 'is answered 414') });
 refuses('garbage after the preface of HTTP/2', qr/refused|cut off/, $by_text,
-    sub { send_bytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n$garbage") });
+    sub { exchange_bytes($base, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n$garbage") });
 
 is($node->safe_psql('postgres', 'SELECT pg_postmaster_start_time()'), $started,
     'the server has not restarted');

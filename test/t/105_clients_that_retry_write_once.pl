@@ -25,16 +25,10 @@ my ($node, $base) = make_gateway('retry', q{
     pg_intake.log_requests = 'none'});
 my $scratch = PostgreSQL::Test::Utils::tempdir();
 
-$node->start;
-$node->safe_psql(
-    'postgres', q{
-    CREATE EXTENSION pg_intake;
-    CREATE ROLE writer;
-    GRANT USAGE ON SCHEMA intake TO writer;
+start_gateway($node, $base, q{
     CREATE TABLE t (client int, upload int, line int);
     GRANT ALL ON t TO writer;
     SELECT intake.register_table('t')});
-wait_for_gateway($base);
 
 my $seed = $ENV{INTAKE_SEED} // time;
 note("INTAKE_SEED=$seed");

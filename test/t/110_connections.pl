@@ -374,20 +374,8 @@ foreach my $token ('', 'oauth_', $two->{oauth_token} . 'x', $first)
 
 # --- the audience that a setting wants
 
-sub configure
-{
-    my ($name, $value) = @_;
-
-    $node->append_conf('postgresql.conf', "pg_intake.$name = '$value'");
-    $node->reload;
-    $node->poll_query_until('postgres',
-        "SELECT current_setting('pg_intake.$name') = '$value'")
-      or die "pg_intake.$name was not set";
-    return;
-}
-
 my $audience = 'https://iam.example.com/iam/v1/tokens';
-configure('token_audience', $audience);
+configure($node, 'pg_intake.token_audience' => $audience);
 wait_for('loaders have it too', sub { (exchange(jwt_of($one)))[0] == 401 });
 is((exchange(jwt_of($one, aud => $audience)))[0], 200, 'the audience');
 is((exchange(jwt_of($one, aud => [ 'x', $audience ])))[0], 200, 'among others');
@@ -395,7 +383,7 @@ is((exchange(jwt_of($one, aud => [ 'x', $audience ])))[0], 200, 'among others');
 is_deeply([ $status, $body->{message} ],
     [ 401, "the token is not for audience \"$audience\"" ],
     'another audience');
-configure('token_audience', '');
+configure($node, 'pg_intake.token_audience' => '');
 wait_for('loaders have it too', sub { (exchange(jwt_of($one)))[0] == 200 });
 
 # --- what is good for nothing else
@@ -560,7 +548,7 @@ foreach my $encoding ('LATIN1', 'SQL_ASCII', 'EUC_JP')
     query("CREATE DATABASE $database TEMPLATE template0 ENCODING '$encoding'
         LOCALE 'C'");
     query('CREATE EXTENSION pg_intake', $database);
-    configure('database', $database);
+    configure($node, 'pg_intake.database' => $database);
     my $here = connection("create_connection('Here', true)", $database);
     wait_for('loaders are in the database',
         sub { (exchange(jwt_of($here)))[0] == 200 });
@@ -592,7 +580,7 @@ $node->safe_psql('postgres', 'CREATE TABLE dumped (line text)');
 $node->command_ok([ 'psql', '-X', '-c', "\\copy dumped FROM '$dir/shared.sql' WITH (DELIMITER E'\\x01')" ],
     'in UTF-8');
 $node->safe_psql('postgres', 'DROP TABLE dumped');
-configure('database', 'postgres');
+configure($node, 'pg_intake.database' => 'postgres');
 $two = connection("rotate_key('$two->{connection_id}')");
 wait_for('loaders are back', sub { (exchange(jwt_of($two)))[0] == 200 });
 $twos = token_of($two);

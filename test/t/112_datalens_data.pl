@@ -6,7 +6,6 @@ use strict;
 use warnings;
 
 use FindBin;
-use IO::Socket::INET;
 use JSON::PP;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -14,13 +13,13 @@ use Test::More;
 
 use lib "$FindBin::RealBin/../lib";
 use IntakeGateway;
+use IntakeSocket;
 
 my ($node, $base) = make_gateway('datalens_data', qq{
     pg_intake.table_lock_timeout = '700ms'
     pg_intake.max_loaders = 6
     pg_intake.max_record_size = '64kB'
 });
-my ($port) = $base =~ /:(\d+)$/;
 my $scratch = PostgreSQL::Test::Utils::tempdir();
 my $serial = 0;
 my $database = 'postgres';
@@ -146,25 +145,11 @@ sub remove
 sub open_write
 {
     my ($table, $length, %headers) = @_;
-    my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-        PeerPort => $port, Timeout => 60) or die "cannot connect: $!";
     my ($path) = data_url($table) =~ m{^http://[^/]+(/.*)$};
 
-    print $socket join("\r\n", "POST $path HTTP/1.1", 'Host: localhost',
-        'Connection: close', "Content-Length: $length",
-        write_headers(%headers), '', '');
-    $socket->flush;
-    return $socket;
-}
-
-# What comes until the peer closes.
-sub read_answer
-{
-    my ($socket) = @_;
-    my $answer = do { local $/; <$socket> };
-
-    close $socket;
-    return curl_answer($answer);
+    return send_part($base, join("\r\n", "POST $path HTTP/1.1",
+        'Host: localhost', 'Connection: close', "Content-Length: $length",
+        write_headers(%headers), '', ''));
 }
 
 sub is_error

@@ -255,16 +255,7 @@ sub start_waiting
     };
 }
 
-sub configure
-{
-    my ($name, $value) = @_;
-
-    $node->safe_psql('postgres', "ALTER SYSTEM SET $name = '$value'");
-    $node->reload;
-    return;
-}
-
-configure('pg_intake.table_lock_timeout', '60s');
+configure($node, 'pg_intake.table_lock_timeout' => '60s');
 wait_for('loaders have read it', sub { $node->safe_psql('postgres',
     q{SELECT setting = '60000' FROM pg_settings WHERE name = 'pg_intake.table_lock_timeout'}) eq 't' });
 for my $method (qw(write_data delete_data))
@@ -285,7 +276,7 @@ for my $method (qw(write_data delete_data))
 
 # --- 503
 
-configure('pg_intake.queue_timeout', '200ms');
+configure($node, 'pg_intake.queue_timeout' => '200ms');
 my @finish = map { start_waiting('write_data', uuid()) } 1;
 # the second one waits for the first one's lock of ours
 push @finish, start_waiting('delete_data', uuid());
@@ -297,7 +288,7 @@ is_status('exchange', 503, 'IN503', 'no loader', body => $oauth);
 $session->query_safe('ROLLBACK');
 $session->quit;
 is($_->(), 200, 'who waited is served') for @finish;
-configure('pg_intake.queue_timeout', '10s');
+configure($node, 'pg_intake.queue_timeout' => '10s');
 
 $node->safe_psql('postgres',
     qq{ALTER SCHEMA "$partner->{schema}" RENAME TO elsewhere});
@@ -305,7 +296,7 @@ are_status($all, 503, '55000', 'the connection is out of order');
 $node->safe_psql('postgres',
     qq{ALTER SCHEMA elsewhere RENAME TO "$partner->{schema}"});
 
-configure('default_transaction_read_only', 'on');
+configure($node, 'default_transaction_read_only' => 'on');
 wait_for('loaders have read it', sub { (call($partner, 'link'))[0] == 503 });
 are_status(join(' ', grep { $_ ne 'info' } @methods), 503, '25006',
     'the server is read-only');

@@ -1,0 +1,20 @@
+/*-------------------------------------------------------------------------
+ *
+ * scan_escape.h
+ *	  The escapes of JSON strings.  Plain C.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef INTAKE_SCAN_ESCAPE_H
+#define INTAKE_SCAN_ESCAPE_H
+
+#include "format/scan_json.h"
+
+/*
+ * Reads the escape at *p (on the backslash), moves *p behind it, writes what
+ * it stands for to out (at most four bytes of UTF-8) and its length to *put.
+ */
+extern IntakeJsonReason intake_scan_escape(const char **p, const char *limit,
+										   char *out, size_t *put);
+
+#endif							/* INTAKE_SCAN_ESCAPE_H */
