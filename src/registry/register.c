@@ -13,11 +13,9 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/relation.h"
 #include "access/xact.h"
 #include "catalog/catalog.h"
-#include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
@@ -225,22 +223,6 @@ check_has_values(Relation rel, List *key)
 	}
 }
 
-/* One to merge by: PostgreSQL 18 has primary keys WITHOUT OVERLAPS, too. */
-static bool
-has_primary_key(Relation rel)
-{
-	Oid			relid = intake_primary_key_index(rel);
-	Relation	index;
-	bool		is_btree;
-
-	if (!OidIsValid(relid))
-		return false;
-	index = index_open(relid, AccessShareLock);
-	is_btree = index->rd_rel->relam == BTREE_AM_OID;
-	index_close(index, AccessShareLock);
-	return is_btree;
-}
-
 static void
 check_logical(const Registration *call, bool has_replacing_key)
 {
@@ -252,7 +234,7 @@ check_logical(const Registration *call, bool has_replacing_key)
 				 errmsg("a logical table takes no replacing key"),
 				 errdetail("Rows of a logical table are replaced by its primary key."),
 				 errhint("Register the table as kind \"proxy\" to replace rows by another key.")));
-	if (!has_primary_key(call->rel))
+	if (!intake_key_index_has_primary(call->rel))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
 				 errmsg("logical table \"%s\" has no primary key", name),
@@ -284,7 +266,7 @@ check_mode(const Registration *call)
 				 errmsg("mode \"merge\" cannot be used with %s \"%s\"",
 						relkind == RELKIND_VIEW ? "view" : "foreign table",
 						RelationGetRelationName(rel))));
-	if (call->options->key == NIL && !has_primary_key(rel))
+	if (call->options->key == NIL && !intake_key_index_has_primary(rel))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("mode \"merge\" needs a primary key"),
@@ -334,7 +316,7 @@ read_kind_and_mode(FunctionCallInfo fcinfo, Registration *call)
 
 	if (kind != NULL)
 		call->entity.kind = parse_kind_argument(kind);
-	else if (!has_replacing_key && has_primary_key(call->rel))
+	else if (!has_replacing_key && intake_key_index_has_primary(call->rel))
 		call->entity.kind = INTAKE_KIND_LOGICAL;
 	else
 		call->entity.kind = INTAKE_KIND_PROXY;
