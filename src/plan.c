@@ -18,6 +18,7 @@
 #include "format/format_query.h"
 #include "plan.h"
 #include "registry/key.h"
+#include "registry/key_index.h"
 #include "write/merge_key.h"
 
 /* The mode: the request's, the target's, or by what keys the target has. */
@@ -33,8 +34,7 @@ choose_mode(const IntakeRequest *request, Relation rel,
 		return INTAKE_MODE_APPEND;
 	if (target->replacing_key != NIL)
 		return INTAKE_MODE_REPLACE;
-	(void) RelationGetIndexList(rel);	/* sets rd_pkindex */
-	if (OidIsValid(rel->rd_pkindex))
+	if (intake_key_index_has_primary(rel))
 		return INTAKE_MODE_MERGE;
 	return INTAKE_MODE_APPEND;
 }

@@ -348,3 +348,18 @@ intake_key_index_drop_unused(Oid relid, List *replacing_key,
 	foreach(cell, names)
 		run_command(psprintf("DROP INDEX %s", (char *) lfirst(cell)));
 }
+
+bool
+intake_key_index_has_primary(Relation rel)
+{
+	Oid			relid = intake_primary_key_index(rel);
+	Relation	index;
+	bool		is_btree;
+
+	if (!OidIsValid(relid))
+		return false;
+	index = index_open(relid, AccessShareLock);
+	is_btree = index->rd_rel->relam == BTREE_AM_OID;
+	index_close(index, AccessShareLock);
+	return is_btree;
+}

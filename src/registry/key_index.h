@@ -39,4 +39,10 @@ extern void intake_key_index_drop_unused(Oid relid, List *replacing_key,
  */
 extern Oid	intake_key_index_find(Relation rel, List *key, int **items);
 
+/*
+ * Has the relation a primary key to merge by: one that is not deferrable and
+ * (since PostgreSQL 18) not WITHOUT OVERLAPS?
+ */
+extern bool intake_key_index_has_primary(Relation rel);
+
 #endif							/* INTAKE_KEY_INDEX_H */

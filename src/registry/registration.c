@@ -22,6 +22,7 @@
 #include "compat.h"
 #include "convert.h"
 #include "registry/key.h"
+#include "registry/key_index.h"
 #include "registry/registration.h"
 
 static void
@@ -107,12 +108,6 @@ parse_kind(const char *name)
 			 errhint("Valid kinds are \"logical\", \"proxy\" and \"standalone\".")));
 }
 
-static bool
-has_primary_key(Relation rel)
-{
-	return OidIsValid(intake_primary_key_index(rel));
-}
-
 static void
 check_logical(const IntakeRegistration *call, bool has_replacing_key)
 {
@@ -124,7 +119,7 @@ check_logical(const IntakeRegistration *call, bool has_replacing_key)
 				 errmsg("a logical table takes no replacing key"),
 				 errdetail("Rows of a logical table are replaced by its primary key."),
 				 errhint("Register the table as kind \"proxy\" to replace rows by another key.")));
-	if (!has_primary_key(call->rel))
+	if (!intake_key_index_has_primary(call->rel))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
 				 errmsg("logical table \"%s\" has no primary key", name),
@@ -144,7 +139,7 @@ intake_registration_set_kind(IntakeRegistration *call, const char *kind,
 {
 	if (kind != NULL)
 		call->entity.kind = parse_kind(kind);
-	else if (!has_replacing_key && has_primary_key(call->rel))
+	else if (!has_replacing_key && intake_key_index_has_primary(call->rel))
 		call->entity.kind = INTAKE_KIND_LOGICAL;
 	else
 		call->entity.kind = INTAKE_KIND_PROXY;
@@ -214,7 +209,7 @@ check_mode(const IntakeRegistration *call)
 				 errmsg("mode \"merge\" cannot be used with %s \"%s\"",
 						relkind == RELKIND_VIEW ? "view" : "foreign table",
 						RelationGetRelationName(rel))));
-	if (call->options->key == NIL && !has_primary_key(rel))
+	if (call->options->key == NIL && !intake_key_index_has_primary(rel))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("mode \"merge\" needs a primary key"),

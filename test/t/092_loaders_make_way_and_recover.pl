@@ -218,7 +218,7 @@ is($node->safe_psql('postgres', $idle), $idle_pids, 'which are still there');
 
 # --- exit_on_error is for sessions, not for the requests of a loader
 
-set($node, 'exit_on_error', 'on');
+configure($node, 'exit_on_error' => 'on');
 $idle_pids = $node->safe_psql('postgres', $idle);
 is((curl(@ndjson, '--data-binary' => "[\"x\"]\n", $url))[0], 422,
     'bad data is answered for what it is');

@@ -149,7 +149,7 @@ are_status(join(' ', @methods[ 1 .. 6 ]), 403, '42501', 'another client',
 are_status('write_data delete_data delete_table', 404, 'IN404', 'no table',
     table => 'none');
 
-configure('pg_intake.max_partner_tables', 1);
+configure($node, 'pg_intake.max_partner_tables' => 1);
 wait_for('loaders know the limit', sub {
     my ($status) = call($partner, 'update_table', table => 'more',
         body => $bodies{update_table});
@@ -161,7 +161,7 @@ is_status('update_table', 403, '42501', 'too many tables', table => 'more');
 is_status('write_data', 403, '42501', 'too many tables', table => 'more', headers =>
         { 'X-DL-Table-Definition' => '{"schema": [{"name": "n", "type": "integer"}]}' });
 is_status('update_table', 200, undef, 'the one that is there');
-configure('pg_intake.max_partner_tables', 0);
+configure($node, 'pg_intake.max_partner_tables' => 0);
 wait_for('loaders know that there is none', sub {
     (call($partner, 'update_table', table => 'more',
             body => $bodies{update_table}))[0] == 200; });
