@@ -350,7 +350,7 @@ check_known(const char *name, int door)
 				 errmsg("unrecognized parameter \"%s\"", name),
 				 errhint("Valid parameters are %s%s.",
 						 door == INTAKE_DOOR_UPLOAD ? "\"mode\", \"sys_op\", " : "",
-						 intake_options_names(door))));
+						 intake_option_table_names(door))));
 }
 
 static int

@@ -57,8 +57,8 @@ sub start_gateway
     return;
 }
 
-# Changes settings, undef to what make_gateway() says, and waits until the server, though
-# not yet each of its processes, has read them.
+# Changes settings, undef to what make_gateway() says, and waits until the
+# server, though not yet each of its processes, has read them.
 sub configure
 {
     my ($node, %values) = @_;

@@ -226,8 +226,7 @@ $node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid, 10000)
     FROM pg_stat_activity WHERE backend_type = 'pg_intake loader'});
 is((curl(@ndjson, '--data-binary' => "[\"x\"]\n", $url))[0], 422,
     'by a loader that starts with it, too');
-$node->safe_psql('postgres', 'ALTER SYSTEM RESET exit_on_error');
-$node->reload;
+configure($node, 'exit_on_error' => undef);
 
 # --- an extension that is being dropped while uploads come
 
