@@ -13,6 +13,7 @@
 #include "utils/varlena.h"
 
 #include "convert.h"
+#include "option_table.h"
 #include "worker/request_options.h"
 #include "worker/status.h"
 
