@@ -21,6 +21,9 @@ my ($node, $base) = make_gateway('apart', q{
     pg_intake.table_lock_timeout = '500ms'
     log_statement = 'none'});
 $node->start;
+# as PostgreSQL 15 and later have it
+$node->safe_psql($_, 'REVOKE CREATE ON SCHEMA public FROM PUBLIC')
+    foreach qw(postgres template1);
 $node->safe_psql('postgres', q{
     CREATE EXTENSION pg_intake;
     CREATE TABLE public.treasure (a text);
