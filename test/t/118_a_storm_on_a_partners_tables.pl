@@ -57,8 +57,12 @@ cmp_ok($answers->{"$_ "} // 0, '>', 0, "some did: $_")
     for 'write 200', 'define 200', 'drop 204', 'delete 200', 'info 200',
     'link 200', 'unlink 204';
 cmp_ok($answers->{'owner did'} // 0, '>', 0, 'the owner, too');
-is(join(' ', grep { / 500 | 40P01$/ } sort keys %$answers), '',
-    'no failure of ours, and no two that wait for each other');
+is(join(' ', grep { / 500 / } sort keys %$answers), '', 'no failure of ours');
+# DROP TABLE locks the table, then what depends on it, and REFRESH the other way
+# round: these two of PostgreSQL's own may meet.
+is(join("\n", grep { !/: REFRESH MATERIALIZED VIEW / }
+        slurp_file($node->logfile) =~ /deadlock detected\n(.*?\n)\d/sg),
+    '', 'no two that wait for each other');
 is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_locks
     WHERE locktype = 'advisory'}), 0, 'no lock is left');
 unlike(slurp_file($node->logfile),
