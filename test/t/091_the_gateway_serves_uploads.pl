@@ -311,7 +311,7 @@ my @failures = (
         '--data-binary' => '[1]', '-g', "$tables/sales/operations?columns=[" ],
     [ 'a table without the key', 409, '55000', @ndjson,
         '--data-binary' => '[1]', "$tables/sales/operations?mode=replace" ],
-    [ 'JSON that is no array', 400, '22023', @json, -d => '{"id": 1}',
+    [ 'JSON that is no array', 422, '22P02', @json, -d => '{"id": 1}',
         "$tables/sales/operations" ],
     [ 'no UUID for a key', 400, '22023', @ndjson, -H => 'Idempotency-Key: "1"',
         '--data-binary' => '[1]', "$tables/sales/operations" ],
