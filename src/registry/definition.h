@@ -77,6 +77,9 @@ extern void intake_definition_append(StringInfo json,
 /* Raises 22023 unless a table can have the name. */
 extern void intake_definition_check_name(const char *name);
 
+/* Are the keys' items the same texts, in their order? */
+extern bool intake_definition_same_key(const List *a, const List *b);
+
 extern IntakeChange intake_definition_compare(const IntakeDefinition *old,
 											  const IntakeDefinition *other);
 

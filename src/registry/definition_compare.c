@@ -52,8 +52,8 @@ has_same_titles(const IntakeDefinition *a, const IntakeDefinition *b)
 	return is_same_text(a->title, b->title);
 }
 
-static bool
-is_same_key(const List *a, const List *b)
+bool
+intake_definition_same_key(const List *a, const List *b)
 {
 	ListCell   *a_cell;
 	ListCell   *b_cell;
@@ -74,8 +74,10 @@ intake_definition_compare(const IntakeDefinition *old,
 {
 	if (!has_same_schema(old, other))
 		return INTAKE_DEFINITION_SCHEMA;
-	if (!is_same_key(old->partition_key, other->partition_key) ||
-		!is_same_key(old->replacing_key, other->replacing_key))
+	if (!intake_definition_same_key(old->partition_key,
+									other->partition_key) ||
+		!intake_definition_same_key(old->replacing_key,
+									other->replacing_key))
 		return INTAKE_DEFINITION_KEYS;
 	if (!has_same_titles(old, other))
 		return INTAKE_DEFINITION_TITLES;

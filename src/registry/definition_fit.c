@@ -34,22 +34,6 @@ find_missing(Oid relid, const IntakeDefinition *definition)
 	return NULL;
 }
 
-static bool
-are_same_texts(const List *a, const List *b)
-{
-	ListCell   *a_cell;
-	ListCell   *b_cell;
-
-	if (list_length(a) != list_length(b))
-		return false;
-	forboth(a_cell, a, b_cell, b)
-	{
-		if (strcmp(lfirst(a_cell), lfirst(b_cell)) != 0)
-			return false;
-	}
-	return true;
-}
-
 /* Are the items those of the canonical SQL, however they are written? */
 static bool
 are_same_items(Oid relid, List *items, const List *sql)
@@ -68,7 +52,7 @@ are_same_items(Oid relid, List *items, const List *sql)
 		resolved = lappend(resolved, unconstify(char *, item->sql));
 	}
 	relation_close(rel, AccessShareLock);
-	return are_same_texts(resolved, sql);
+	return intake_definition_same_key(resolved, sql);
 }
 
 /* Is the key of the definition the registered one, of these names and SQL? */
@@ -82,7 +66,7 @@ is_registered_key(Oid relid, const IntakeDefinition *definition,
 	foreach(cell, key)
 		items = lappend(items, intake_definition_key_item(definition,
 														  lfirst(cell)));
-	if (are_same_texts(items, names))
+	if (intake_definition_same_key(items, names))
 		return true;
 	return list_length(items) == list_length(names) &&
 		are_same_items(relid, items, sql);
