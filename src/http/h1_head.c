@@ -94,6 +94,18 @@ read_request_line(Head *head, const char *line, size_t len)
 	return status != 0 ? status : target_status;
 }
 
+/*
+ * RFC 9110 lets tabs stand around a value.  Who stands before us may not, and
+ * so find the body's end elsewhere: in what says where it is none is taken.
+ */
+static bool
+has_tab_in_framing(const Field *field, const char *text, size_t len)
+{
+	return memchr(text, '\t', len) != NULL &&
+		(strcmp(field->name, "content-length") == 0 ||
+		 strcmp(field->name, "transfer-encoding") == 0);
+}
+
 /* Reads a line "name: value" without its end into the head. */
 static int
 read_field(Head *head, const char *line, size_t len)
@@ -101,6 +113,7 @@ read_field(Head *head, const char *line, size_t len)
 	const char *colon = memchr(line, ':', len);
 	const char *value;
 	const char *end = line + len;
+	int			status;
 
 	if (colon == NULL || colon == line)
 	{
@@ -112,8 +125,16 @@ read_field(Head *head, const char *line, size_t len)
 		value++;
 	while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
 		end--;
-	return intake_head_add_field(head, line, colon - line,
-								 value, end - value);
+	status = intake_head_add_field(head, line, colon - line,
+								   value, end - value);
+	if (status == 0 &&
+		has_tab_in_framing(&head->fields[head->nfields - 1], colon,
+						   line + len - colon))
+	{
+		head->why = "There is a tab in a header line of the body's length.";
+		return 400;
+	}
+	return status;
 }
 
 /* Every line is known to end with CRLF, the last one to be empty. */

@@ -166,10 +166,6 @@ compare(const char *text, size_t len, const Head *head, long body_len,
 	const char *target = memchr(text, ' ', len) + 1;
 
 	ask_other(text, len, &parser, &seen);
-	/* behind a length it takes blanks but no tab; RFC 9110 takes both */
-	if (HTTP_PARSER_ERRNO(&parser) == HPE_INVALID_CONTENT_LENGTH &&
-		memchr(text, '\t', len) != NULL)
-		return;
 	/* it takes a name that begins like Transfer-Encoding for that one */
 	if (HTTP_PARSER_ERRNO(&parser) == HPE_UNEXPECTED_CONTENT_LENGTH &&
 		intake_head_get(head, "transfer-encoding") == NULL)

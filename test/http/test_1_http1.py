@@ -189,6 +189,11 @@ REFUSED = [
     ("quoted chunked", PUT + b'Transfer-Encoding: "chunked"\r\n\r\n', 501),
     ("chunked twice", PUT + b"Transfer-Encoding: chunked\r\n"
      b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+    ("tab behind chunked", PUT + b"Transfer-Encoding: chunked\t\r\n\r\n"
+     b"0\r\n\r\n", 400),
+    ("tab before chunked", PUT + b"Transfer-Encoding:\tchunked\r\n\r\n"
+     b"0\r\n\r\n", 400),
+    ("tab behind a length", PUT + b"Content-Length: 1\t\r\n\r\nx", 400),
     ("chunked in 1.0", b"PUT /v1/echo HTTP/1.0\r\nTransfer-Encoding: chunked"
      b"\r\n\r\n0\r\n\r\n", 400),
     ("folded field", GET + b"X: a\r\n b\r\n\r\n", 400),
