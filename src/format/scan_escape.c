@@ -7,10 +7,13 @@
  *
  *-------------------------------------------------------------------------
  */
-#include <string.h>
-
 #include "format/scan_escape.h"
 #include "hex_digit.h"
+
+const char intake_scan_escape_letters[256] = {
+	['"'] = '"', ['\\'] = '\\', ['/'] = '/',
+	['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t'
+};
 
 /* The value of four hexadecimal digits at p, or -1. */
 static int
@@ -96,25 +99,21 @@ read_code_point(const char **p, const char *limit, unsigned *code)
 IntakeJsonReason
 intake_scan_escape(const char **p, const char *limit, char *out, size_t *put)
 {
-	static const char letters[] = "\"\\/bfnrt";
-	static const char values[] = "\"\\/\b\f\n\r\t";
-	const char *letter;
+	unsigned	code = 0;
+	IntakeJsonReason reason;
 
 	if (limit - *p < 2)
 		return INTAKE_JSON_BAD_ESCAPE;
 	if ((*p)[1] == 'u')
 	{
-		unsigned	code = 0;
-		IntakeJsonReason reason = read_code_point(p, limit, &code);
-
+		reason = read_code_point(p, limit, &code);
 		if (reason == INTAKE_JSON_FINE)
 			*put = put_code_point(out, code);
 		return reason;
 	}
-	letter = memchr(letters, (*p)[1], sizeof(letters) - 1);
-	if (letter == NULL)
+	out[0] = intake_scan_escape_letters[(unsigned char) (*p)[1]];
+	if (out[0] == '\0')
 		return INTAKE_JSON_BAD_ESCAPE;
-	out[0] = values[letter - letters];
 	*put = 1;
 	*p += 2;
 	return INTAKE_JSON_FINE;

@@ -347,6 +347,7 @@ unescape_string(const char *raw, size_t len, char *out, size_t *out_len,
 		size_t		run_len;
 		char		small[4];
 		size_t		put = 0;
+		char		letter;
 		IntakeJsonReason reason;
 
 		p = find_special(run, limit, &is_high);
@@ -369,6 +370,16 @@ unescape_string(const char *raw, size_t len, char *out, size_t *out_len,
 		if (*p != '\\')
 			return *p == '"' ? INTAKE_JSON_UNEXPECTED :
 				INTAKE_JSON_BAD_CONTROL;
+		letter = limit - p < 2 ? '\0' :
+			intake_scan_escape_letters[(unsigned char) p[1]];
+		if (letter != '\0')
+		{
+			if (out != NULL)
+				out[used] = letter;
+			used++;
+			p += 2;
+			continue;
+		}
 		reason = intake_scan_escape(&p, limit, small, &put);
 		if (reason != INTAKE_JSON_FINE)
 			return reason;
