@@ -29,9 +29,13 @@
 #define RETRY_LAST_MS 10000
 #define REST_MS 100
 
-static const char busy_answer[] =
-"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n"
-"content-length: 0\r\nconnection: close\r\n\r\n";
+#define TURN_AWAY(status) \
+	"HTTP/1.1 " status "\r\nretry-after: 1\r\n" \
+	"content-length: 0\r\nconnection: close\r\n\r\n"
+
+/* For a crowd, and for one client that is too many by itself. */
+static const char busy_answer[] = TURN_AWAY("503 Service Unavailable");
+static const char address_answer[] = TURN_AWAY("429 Too Many Requests");
 
 typedef struct Listener
 {
@@ -76,12 +80,11 @@ report_all(void)
  */
 
 static void
-turn_away(Server *server, int fd)
+turn_away(Server *server, int fd, const char *answer)
 {
 	/* best effort: the socket's buffer is empty */
 	if (server->tls == NULL)
-		send(fd, busy_answer, sizeof(busy_answer) - 1,
-			 MSG_NOSIGNAL | MSG_DONTWAIT);
+		send(fd, answer, strlen(answer), MSG_NOSIGNAL | MSG_DONTWAIT);
 	close(fd);
 }
 
@@ -96,7 +99,7 @@ begin_client(Server *server, int fd, const struct sockaddr *address)
 	{
 		intake_metrics_reject(REJECT_CONNECTIONS);
 		intake_log_limited(LOG_KIND_TOO_MANY, NULL, "too many connections");
-		turn_away(server, fd);
+		turn_away(server, fd, busy_answer);
 		return;
 	}
 	if (!intake_address_enter(address,
@@ -105,7 +108,7 @@ begin_client(Server *server, int fd, const struct sockaddr *address)
 		intake_metrics_reject(REJECT_ADDRESS);
 		intake_log_limited(LOG_KIND_TOO_MANY, NULL,
 						   "too many connections from one address");
-		turn_away(server, fd);
+		turn_away(server, fd, address_answer);
 		return;
 	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));

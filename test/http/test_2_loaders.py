@@ -654,7 +654,7 @@ def test_connections_have_a_limit_in_all_and_by_address():
             assert held[-1].request("GET", "/actuator/health").status == 200
         with p.connect() as raw:
             status, headers = raw.read_head()
-            assert status == 503 and headers["retry-after"]
+            assert status == 429 and headers["retry-after"]
             assert raw.is_closed()
         try:
             other = socket.create_connection(("::1", p.port), 20)

@@ -105,7 +105,7 @@ limits('too many connections of one address', sub {
         @held = map { connect_to($base) } 1 .. 3;
         my $status = upload();
         close($_) foreach @held;
-        return $status == 503;
+        return $status == 429;
     }, max_connections_per_address => 3);
 limits('as many streams as there may be', sub {
         return `nghttp -nv $base/openapi.json` =~
