@@ -243,7 +243,6 @@ sub kill_and_retry
         sub { $loader = $node->safe_psql('postgres', $loading) });
     $code->($loader);
     close($socket);
-    wait_for('the server is back', sub { $node->psql('postgres', 'SELECT 1') == 0 });
     wait_for_gateway($base);
     is($node->safe_psql('postgres', 'SELECT count(*) FROM slow'),
         60000 * ($n - 1000), "$what: nothing of it is there");
@@ -267,7 +266,18 @@ kill_and_retry('SIGKILL to the program', 1000,
     });
 is($node->safe_psql('postgres', $started), $before,
     'the server has not restarted');
-kill_and_retry('SIGKILL to a loader', 1001, sub { kill('KILL', $_[0]) });
+kill_and_retry('SIGKILL to a loader', 1001,
+    sub {
+        my ($loader) = @_;
+        my $log = -s $node->logfile;
+
+        # Nothing may connect before the server is back: a client that is
+        # refused closes its pipe under the query.
+        kill('KILL', $loader);
+        $node->wait_for_log(
+            qr/reinitializing.*database system is ready to accept connections/s,
+            $log);
+    });
 kill_and_retry('SIGKILL to the server', 1002,
     sub {
         my ($loader) = @_;
