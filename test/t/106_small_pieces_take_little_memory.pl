@@ -28,16 +28,10 @@ my ($node, $base) = make_gateway('pieces', q{
 my ($port) = $base =~ /:(\d+)$/;
 my $path = '/v1/tables/public/t/operations';
 
-$node->start;
-$node->safe_psql(
-    'postgres', q{
-    CREATE EXTENSION pg_intake;
-    CREATE ROLE writer;
-    GRANT USAGE ON SCHEMA intake TO writer;
+start_gateway($node, $base, q{
     CREATE TABLE t (note text);
     GRANT ALL ON t TO writer;
     SELECT intake.register_table('t')});
-wait_for_gateway($base);
 
 sub metric
 {

@@ -21,17 +21,11 @@ my $url = "$base/v1/tables/public/t/operations";
 my $records = 1500000;
 my $most_mb = 64;
 
-$node->start;
-$node->safe_psql(
-    'postgres', q{
-    CREATE EXTENSION pg_intake;
-    CREATE ROLE writer;
-    GRANT USAGE ON SCHEMA intake TO writer;
+start_gateway($node, $base, q{
     CREATE TABLE t (id int, note text, more jsonb);
     CREATE TABLE one (id int);
     GRANT ALL ON t, one TO writer;
     SELECT intake.register_table('t'), intake.register_table('one')});
-wait_for_gateway($base);
 
 sub rows
 {
